@@ -1,0 +1,446 @@
+//! The connection: connect, log in, ask everything at once, read until all is answered.
+
+use std::{
+    io,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
+    net::TcpStream,
+    task::JoinSet,
+    time::{sleep, timeout, timeout_at},
+};
+
+use super::{
+    Action, ActionError, Answer, Block, Decoder, Error, Exchange, Limits, Password,
+    exchange::SessionResponse,
+};
+
+/// How long to wait for what, and how much to accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Time to connect, all addresses of the host together, and again to receive the banner.
+    pub connect_timeout: Duration,
+    /// Time for the answer to the login. Asterisk itself waits a second before it refuses one.
+    pub login_timeout: Duration,
+    /// Time for one action, from when the server can begin with it to its last byte.
+    pub action_timeout: Duration,
+    /// How much to accept.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    /// 5 s to connect, 10 s to log in, 30 s an action.
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            login_timeout: Duration::from_secs(10),
+            action_timeout: Duration::from_secs(30),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// How the password is proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LoginMethod {
+    /// By answering an MD5 challenge, so that the password does not cross the wire; in plain text
+    /// only to a server that knows no challenge.
+    #[default]
+    Challenge,
+    /// In plain text.
+    Plain,
+}
+
+/// Who logs in.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    username: String,
+    password: Password,
+    method: LoginMethod,
+}
+
+impl Credentials {
+    /// A user of manager.conf with its password, to be proved by challenge.
+    #[must_use]
+    pub fn new(username: impl Into<String>, password: Password) -> Self {
+        Self { username: username.into(), password, method: LoginMethod::default() }
+    }
+
+    /// Proves the password in another way.
+    #[must_use]
+    pub fn with_method(self, method: LoginMethod) -> Self {
+        Self { method, ..self }
+    }
+
+    /// Refuses what could begin another header or action.
+    fn check(&self) -> Result<(), Error> {
+        let unfit = |text: &str| text.contains(['\r', '\n', '\0']) || text.len() > 900;
+        if unfit(&self.username) {
+            return Err(Error::Credentials { what: "user name" });
+        }
+        if unfit(self.password.expose()) {
+            return Err(Error::Credentials { what: "password" });
+        }
+        Ok(())
+    }
+}
+
+/// An action that was answered, or that has no answer, and how long the server took.
+#[derive(Debug)]
+pub struct TimedAnswer {
+    /// What was asked.
+    pub action: Action,
+    /// Its whole answer, or why there is none.
+    pub result: Result<Answer, ActionError>,
+    /// Time from when the server could begin with it to the last byte of its answer.
+    pub elapsed: Duration,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// A connection to an Asterisk Manager Interface.
+pub struct Client {
+    reader: ReadHalf<Box<dyn Stream>>,
+    writer: WriteHalf<Box<dyn Stream>>,
+    decoder: Decoder,
+    exchange: Exchange,
+    /// Bytes that have not been written yet.
+    out: Vec<u8>,
+    address: SocketAddr,
+    banner: String,
+    options: Options,
+    received: usize,
+    /// When the server could begin with the action that it is working on.
+    turn: Instant,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Connects and reads the banner. All addresses of a host name are tried, a further one every
+    /// quarter of a second, and the first that answers wins.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Resolve`], [`Error::Connect`], [`Error::ConnectTimeout`] when there is no
+    /// connection; [`Error::BannerTimeout`], [`Error::ClosedBeforeBanner`], [`Error::NotAmi`] when
+    /// what answers is not AMI.
+    pub async fn connect(host: &str, port: u16, options: Options) -> Result<Self, Error> {
+        let deadline = tokio::time::Instant::now() + options.connect_timeout;
+        let late = |address: &dyn std::fmt::Display| Error::ConnectTimeout {
+            address: address.to_string(),
+            after: options.connect_timeout,
+        };
+        let addresses = timeout_at(deadline, tokio::net::lookup_host((host, port)))
+            .await
+            .map_err(|_| late(&host))?
+            .map(Iterator::collect::<Vec<_>>)
+            .and_then(|found| match found.is_empty() {
+                true => Err(io::Error::other("no address")),
+                false => Ok(found),
+            })
+            .map_err(|source| Error::Resolve { host: host.to_owned(), source })?;
+        let (stream, address) = timeout_at(deadline, first_to_connect(&addresses))
+            .await
+            .map_err(|_| late(&format_args!("{host}:{port}")))??;
+        // Small requests must not wait for the acknowledgement of earlier ones.
+        stream.set_nodelay(true).map_err(|source| Error::Connect { address, source })?;
+        Self::begin(Box::new(stream), address, options).await
+    }
+
+    async fn begin(
+        stream: Box<dyn Stream>,
+        address: SocketAddr,
+        options: Options,
+    ) -> Result<Self, Error> {
+        let (reader, writer) = tokio::io::split(stream);
+        let mut client = Self {
+            reader,
+            writer,
+            decoder: Decoder::new(options.limits),
+            exchange: Exchange::new(&action_id_prefix(), options.limits),
+            out: Vec::new(),
+            address,
+            banner: String::new(),
+            options,
+            received: 0,
+            turn: Instant::now(),
+        };
+        client.banner = timeout(options.connect_timeout, client.read_banner())
+            .await
+            .map_err(|_| Error::BannerTimeout { address, after: options.connect_timeout })??;
+        Ok(client)
+    }
+
+    async fn read_banner(&mut self) -> Result<String, Error> {
+        const LONGEST: usize = 128;
+        let address = self.address;
+        loop {
+            let whole = self.decoder.banner();
+            let begun = match &whole {
+                Some(line) => line.as_bytes(),
+                None => self.decoder.pending(),
+            };
+            // Told apart at the first byte that differs: an HTTP or SSH server need not end its
+            // first line, and must not cost the whole time limit.
+            let expected = b"Asterisk Call Manager/";
+            let compared = begun.len().min(expected.len());
+            let fits = begun.get(..compared) == expected.get(..compared)
+                && begun.len() <= LONGEST
+                && (whole.is_none() || compared == expected.len());
+            if !fits {
+                return Err(Error::NotAmi { address, found: printable(begun) });
+            }
+            if let Some(line) = whole {
+                return Ok(line);
+            }
+            match self.receive().await {
+                Ok(()) => {}
+                Err(Error::Closed { .. }) if self.decoder.pending().is_empty() => {
+                    return Err(Error::ClosedBeforeBanner { address });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The address that answered.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The version in the banner, such as `5.0.4`.
+    #[must_use]
+    pub fn ami_version(&self) -> Option<&str> {
+        self.banner.rsplit_once('/').map(|(_, version)| version)
+    }
+
+    /// Bytes received so far.
+    #[must_use]
+    pub fn received(&self) -> usize {
+        self.received
+    }
+
+    /// Logs in, with events off, and asks `actions` in the same write: the server runs them as
+    /// soon as the login has succeeded, and never where it has not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Login`] when the server refuses (after a second, and then it closes);
+    /// [`Error::LoginTimeout`], [`Error::Closed`], [`Error::TooMuch`].
+    pub async fn login(
+        &mut self,
+        credentials: &Credentials,
+        actions: impl IntoIterator<Item = Action>,
+    ) -> Result<(), Error> {
+        credentials.check()?;
+        let after = self.options.login_timeout;
+        timeout(after, self.log_in(credentials, actions))
+            .await
+            .map_err(|_| Error::LoginTimeout { after })?
+    }
+
+    async fn log_in(
+        &mut self,
+        credentials: &Credentials,
+        actions: impl IntoIterator<Item = Action>,
+    ) -> Result<(), Error> {
+        let challenge = match credentials.method {
+            LoginMethod::Plain => None,
+            LoginMethod::Challenge => self.challenge().await?,
+        };
+        let username = credentials.username.as_str();
+        let mut headers = vec![("Action", "Login"), ("Username", username), ("Events", "off")];
+        let key = challenge.map(|challenge| credentials.password.answer(&challenge));
+        match &key {
+            Some(key) => headers.extend([("AuthType", "MD5"), ("Key", key.as_str())]),
+            None => headers.push(("Secret", credentials.password.expose())),
+        }
+        self.exchange.ask_session(&headers, &mut self.out);
+        self.ask(actions);
+        let response = self.session_response().await?;
+        if !response.success {
+            let message = response.message;
+            return Err(Error::Login { username: username.to_owned(), message });
+        }
+        self.turn = Instant::now();
+        Ok(())
+    }
+
+    /// Asks for a challenge; `None` from a server that knows none.
+    async fn challenge(&mut self) -> Result<Option<String>, Error> {
+        self.exchange
+            .ask_session(&[("Action", "Challenge"), ("AuthType", "MD5")], &mut self.out);
+        let response = self.session_response().await?;
+        Ok(response.challenge.filter(|_| response.success))
+    }
+
+    async fn session_response(&mut self) -> Result<SessionResponse, Error> {
+        loop {
+            if let Some(response) = self.exchange.take_session() {
+                return Ok(response);
+            }
+            self.receive().await?;
+            self.decode();
+        }
+    }
+
+    /// Asks further actions. They go out with the next call of [`Client::next_finished`].
+    pub fn ask(&mut self, actions: impl IntoIterator<Item = Action>) {
+        if self.exchange.current().is_none() {
+            self.turn = Instant::now();
+        }
+        for action in actions {
+            self.exchange.ask(action, &mut self.out);
+        }
+    }
+
+    /// Waits for the next action to be answered; `None` when all are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] and [`Error::TooMuch`]: the connection is of no more use, and
+    /// [`Client::abandon`] tells what is outstanding. An action that takes too long comes as
+    /// [`ActionError::Timeout`]; nothing more can be read from the connection then, because the
+    /// rest of its answer would stand before all others.
+    pub async fn next_finished(&mut self) -> Result<Option<TimedAnswer>, Error> {
+        loop {
+            if let Some(finished) = self.exchange.take_finished() {
+                let now = Instant::now();
+                let elapsed = now - self.turn;
+                self.turn = now;
+                let (action, result) = (finished.action, finished.result);
+                return Ok(Some(TimedAnswer { action, result, elapsed }));
+            }
+            let Some(current) = self.exchange.current().cloned() else {
+                return Ok(None);
+            };
+            let after = self.options.action_timeout;
+            let deadline = tokio::time::Instant::from_std(self.turn + after);
+            match timeout_at(deadline, self.receive()).await {
+                Ok(received) => received?,
+                Err(_) => {
+                    let action = current.kind();
+                    let rows = self.exchange.current_rows();
+                    return Ok(Some(TimedAnswer {
+                        action: current,
+                        result: Err(ActionError::Timeout { action, rows, after }),
+                        elapsed: self.turn.elapsed(),
+                    }));
+                }
+            }
+            self.decode();
+        }
+    }
+
+    /// Gives the connection up: the actions without a whole answer, the one that the server was
+    /// working on first, each with the number of its rows that had come.
+    #[must_use]
+    pub fn abandon(mut self) -> Vec<(Action, u64)> {
+        self.exchange.abandon()
+    }
+
+    /// Says goodbye and waits, briefly, for the server to close.
+    pub async fn logoff(mut self) {
+        self.exchange.ask_session(&[("Action", "Logoff")], &mut self.out);
+        // Whatever happens now, all answers are in.
+        let _ = timeout(Duration::from_secs(1), self.session_response()).await;
+    }
+
+    /// Receives some bytes while writing what is left to write, so that neither side ever waits
+    /// for the other with full buffers.
+    async fn receive(&mut self) -> Result<(), Error> {
+        const ROOM: usize = 64 << 10;
+        let closed = |reason: String| Error::Closed { reason };
+        loop {
+            let space = self.decoder.space(ROOM);
+            tokio::select! {
+                biased;
+                read = self.reader.read_buf(space) => {
+                    let count = read.map_err(|e| closed(e.to_string()))?;
+                    if count == 0 {
+                        let torn = match self.decoder.is_between_blocks() {
+                            true => "the server closed it",
+                            false => "the server closed it in the middle of a message",
+                        };
+                        return Err(closed(torn.to_owned()));
+                    }
+                    self.received += count;
+                    if self.received > self.options.limits.run {
+                        return Err(Error::TooMuch { limit: self.options.limits.run });
+                    }
+                    return Ok(());
+                }
+                written = self.writer.write(&self.out), if !self.out.is_empty() => {
+                    let count = written.map_err(|e| closed(e.to_string()))?;
+                    self.out.drain(..count);
+                }
+            }
+        }
+    }
+
+    fn decode(&mut self) {
+        while let Some(block) = self.decoder.next_block() {
+            match block {
+                Block::Text(text) => self.exchange.accept(&text),
+                Block::Oversized => self.exchange.accept_oversized(),
+            }
+        }
+    }
+}
+
+/// Connects to the first address that answers, beginning a further attempt every quarter of a
+/// second, so that a dead address costs no more than that.
+async fn first_to_connect(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Error> {
+    const STAGGER: Duration = Duration::from_millis(250);
+    let mut attempts = JoinSet::new();
+    let mut left = addresses.iter().copied();
+    let mut last = None;
+    loop {
+        if let Some(address) = left.next() {
+            attempts.spawn(async move { (TcpStream::connect(address).await, address) });
+        }
+        let more = left.len() > 0;
+        tokio::select! {
+            ended = attempts.join_next() => match ended {
+                Some(Ok((Ok(stream), address))) => return Ok((stream, address)),
+                Some(Ok((Err(source), address))) => last = Some(Error::Connect { address, source }),
+                Some(Err(_)) | None => {}
+            },
+            () = sleep(STAGGER), if more => {}
+        }
+        if attempts.is_empty() && !more {
+            return Err(last.unwrap_or(Error::Resolve {
+                host: String::new(),
+                source: io::Error::other("no address"),
+            }));
+        }
+    }
+}
+
+/// A few letters that make the ActionIDs of this connection its own.
+fn action_id_prefix() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let random = RandomState::new().build_hasher().finish();
+    format!("fs{:04x}-", random & 0xffff)
+}
+
+/// The beginning of foreign bytes, fit for a message.
+fn printable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes)
+        .chars()
+        .take(60)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}

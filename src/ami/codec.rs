@@ -1,0 +1,229 @@
+//! Bytes to blocks, and nothing else: no sockets, no clock, no idea of actions.
+//!
+//! A block is what stands between two empty lines. Empty lines between blocks are skipped,
+//! because PJSIP's error messages carry a line feed of their own (`Message: No endpoints found`,
+//! LF, CRLF, CRLF: every version). Lines end in CRLF or LF.
+
+use std::borrow::Cow;
+
+use super::message::END_COMMAND;
+
+/// Limits on what a server may send. They are generous: 25,000 endpoints, 5,000 channels and
+/// 1,000 queues fit many times over. Past one, what is too large fails and the rest goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes in one line.
+    pub line: usize,
+    /// Bytes in one block.
+    pub block: usize,
+    /// Bytes kept of one list.
+    pub list: usize,
+    /// Bytes read in one run, all connections together.
+    pub run: usize,
+}
+
+impl Default for Limits {
+    /// 256 KiB a line, 1 MiB a block, 64 MiB a list, 256 MiB a run.
+    fn default() -> Self {
+        Self { line: 256 << 10, block: 1 << 20, list: 64 << 20, run: 256 << 20 }
+    }
+}
+
+/// What the decoder found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Block<'a> {
+    /// A block with its line ends, without the empty line after it. Invalid UTF-8 is replaced.
+    Text(Cow<'a, str>),
+    /// A block larger than the limits; its content is gone.
+    Oversized,
+}
+
+/// Cuts a stream of bytes into blocks, however the bytes arrive.
+#[derive(Debug)]
+pub struct Decoder {
+    buffer: Vec<u8>,
+    /// Begin of the current block.
+    start: usize,
+    /// Begin of the first line of it that has not been looked at.
+    scan: usize,
+    /// Content of the current block was thrown away.
+    oversized: bool,
+    /// The first bytes at `scan` continue a line that was thrown away.
+    mid_line: bool,
+    /// The block is raw `Command` output, which empty lines do not end (up to Asterisk 13).
+    raw: bool,
+    limits: Limits,
+}
+
+impl Decoder {
+    /// A decoder at the beginning of a stream.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            buffer: Vec::new(),
+            start: 0,
+            scan: 0,
+            oversized: false,
+            mid_line: false,
+            raw: false,
+            limits,
+        }
+    }
+
+    /// The buffer to append received bytes to, with room for at least `room` more.
+    pub fn space(&mut self, room: usize) -> &mut Vec<u8> {
+        if self.start == self.buffer.len() {
+            self.buffer.clear();
+        } else if self.start > 0 {
+            self.buffer.drain(..self.start);
+        }
+        self.scan -= self.start;
+        self.start = 0;
+        self.buffer.reserve(room);
+        &mut self.buffer
+    }
+
+    /// Takes the first line, which is the banner and not a block; `None` while it is incomplete.
+    pub fn banner(&mut self) -> Option<String> {
+        let rest = self.buffer.get(self.start..)?;
+        let length = memchr::memchr(b'\n', rest)?;
+        let line = String::from_utf8_lossy(rest.get(..length)?).trim_end().to_owned();
+        self.start += length + 1;
+        self.scan = self.start;
+        Some(line)
+    }
+
+    /// Takes the next whole block; `None` when more bytes are needed.
+    pub fn next_block(&mut self) -> Option<Block<'_>> {
+        let (from, to) = loop {
+            let rest = self.buffer.get(self.scan..)?;
+            let Some(length) = memchr::memchr(b'\n', rest) else {
+                self.bound();
+                return None;
+            };
+            let line = rest.get(..length)?;
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let first = self.scan == self.start && !self.oversized;
+            let too_long = length > self.limits.line;
+            let next = self.scan + length + 1;
+            if first && line.eq_ignore_ascii_case(b"Response: Follows") {
+                self.raw = true;
+            }
+            let ends = if self.raw {
+                line.ends_with(END_COMMAND.as_bytes())
+            } else {
+                line.is_empty() && !self.mid_line
+            };
+            self.mid_line = false;
+            if first && ends && !self.raw {
+                (self.start, self.scan) = (next, next);
+                continue;
+            }
+            let block = (self.start, if self.raw { next } else { self.scan });
+            self.scan = next;
+            if ends {
+                self.start = next;
+                self.raw = false;
+                break block;
+            }
+            if too_long || next - self.start > self.limits.block {
+                self.oversized = true;
+                self.start = next;
+            }
+        };
+        if std::mem::take(&mut self.oversized) {
+            return Some(Block::Oversized);
+        }
+        Some(Block::Text(String::from_utf8_lossy(self.buffer.get(from..to)?)))
+    }
+
+    /// Throws away what has grown past the limits without a line end in sight.
+    fn bound(&mut self) {
+        let line = self.buffer.len() - self.scan;
+        if line > self.limits.line || self.buffer.len() - self.start > self.limits.block {
+            self.oversized = true;
+            self.mid_line = line > 0;
+            (self.start, self.scan) = (self.buffer.len(), self.buffer.len());
+        }
+    }
+
+    /// Bytes of a block, or of a banner, that has not come whole.
+    #[must_use]
+    pub fn pending(&self) -> &[u8] {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    /// True when the stream may end here: no block has begun.
+    #[must_use]
+    pub fn is_between_blocks(&self) -> bool {
+        !self.oversized && self.pending().iter().all(|b| matches!(b, b'\r' | b'\n'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks(limits: Limits, chunks: &[&[u8]]) -> Vec<String> {
+        let mut decoder = Decoder::new(limits);
+        let mut found = Vec::new();
+        for chunk in chunks {
+            decoder.space(chunk.len()).extend_from_slice(chunk);
+            while let Some(block) = decoder.next_block() {
+                found.push(match block {
+                    Block::Text(text) => text.into_owned(),
+                    Block::Oversized => "(oversized)".to_owned(),
+                });
+            }
+        }
+        found
+    }
+
+    const SMALL: Limits = Limits { line: 20, block: 40, list: 100, run: 100 };
+
+    #[test]
+    fn a_bare_line_feed_inside_an_error_does_not_begin_a_block() {
+        let wire = b"Response: Error\r\nMessage: No endpoints found\n\r\n\r\nEvent: X\r\n\r\n";
+        let found = blocks(Limits::default(), &[wire]);
+        assert_eq!(found, ["Response: Error\r\nMessage: No endpoints found\n", "Event: X\r\n"]);
+    }
+
+    #[test]
+    fn raw_command_output_ends_at_its_marker_and_not_at_an_empty_line() {
+        let wire = b"Response: Follows\r\nPrivilege: Command\r\na\n\nb\n--END COMMAND--\r\n\r\n\
+                     Event: X\r\nName: --END COMMAND--\r\n\r\n";
+        let found = blocks(Limits::default(), &[wire]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].ends_with("--END COMMAND--\r\n"));
+    }
+
+    #[test]
+    fn what_is_too_large_is_thrown_away_and_the_next_block_is_whole() {
+        let long = b"A: 56789012345678901234567890\r\n\r\nB: 1\r\n\r\n";
+        assert_eq!(blocks(SMALL, &[long]), ["(oversized)", "B: 1\r\n"]);
+        let many = b"A: 1\r\n".repeat(20);
+        assert_eq!(blocks(SMALL, &[&many, b"\r\nB: 1\r\n\r\n"]), ["(oversized)", "B: 1\r\n"]);
+    }
+
+    #[test]
+    fn an_endless_line_is_not_kept() {
+        let mut decoder = Decoder::new(SMALL);
+        for _ in 0..1_000 {
+            decoder.space(10).extend_from_slice(b"0123456789");
+            assert!(decoder.next_block().is_none());
+            assert!(decoder.pending().len() <= 30);
+        }
+        decoder.space(2).extend_from_slice(b"\r\n");
+        assert!(decoder.next_block().is_none(), "the line end belongs to the thrown-away line");
+        decoder.space(12).extend_from_slice(b"\r\nB: 1\r\n\r\n");
+        assert_eq!(decoder.next_block(), Some(Block::Oversized));
+        assert_eq!(decoder.next_block(), Some(Block::Text("B: 1\r\n".into())));
+        assert!(decoder.is_between_blocks());
+    }
+
+    #[test]
+    fn invalid_utf8_is_replaced_and_shifts_nothing() {
+        let found = blocks(Limits::default(), &[b"Event: X\r\nName: \xff\xc3\r\nB: 1\r\n\r\n"]);
+        assert_eq!(found, ["Event: X\r\nName: \u{fffd}\u{fffd}\r\nB: 1\r\n"]);
+    }
+}

@@ -1,0 +1,302 @@
+//! Messages as text that was checked once: a row is a view, a header a slice of it.
+
+use std::borrow::Cow;
+
+use super::ReadAction;
+
+/// One block of headers: a response, or an event that is a row of a list.
+///
+/// A row borrows the text of its [`Answer`]; looking a header up walks its lines, so that
+/// decoding stores nothing per header. Use [`Row::columns`] where several are needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row<'a> {
+    text: &'a str,
+}
+
+impl<'a> Row<'a> {
+    /// Views a block as a row. Lines may end in CRLF or LF.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        Self { text }
+    }
+
+    /// All headers in the order in which Asterisk sent them, values trimmed.
+    pub fn headers(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        lines(self.text).filter_map(split_header)
+    }
+
+    /// The value of the first header of that name, whatever its case; may be empty.
+    #[must_use]
+    pub fn get(self, key: &str) -> Option<&'a str> {
+        self.headers().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+    }
+
+    /// The values of all headers of that name, for headers that repeat (`Variable`, `Contacts`).
+    pub fn all(self, key: &str) -> impl Iterator<Item = &'a str> {
+        self.headers().filter(move |(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, v)| v)
+    }
+
+    /// The values of several headers in one pass: the first of each name, whatever its case.
+    ///
+    /// Fastest when `keys` stand in the order in which Asterisk sends them; any order is right.
+    #[must_use]
+    pub fn columns<const N: usize>(self, keys: [&str; N]) -> [Option<&'a str>; N] {
+        let mut found = [None; N];
+        let mut next = 0;
+        for (name, value) in self.headers() {
+            let turned = keys.iter().enumerate().cycle().skip(next).take(N);
+            for (at, key) in turned {
+                if name.eq_ignore_ascii_case(key) {
+                    if let Some(slot @ None) = found.get_mut(at) {
+                        *slot = Some(value);
+                    }
+                    next = at + 1;
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    /// The name of the event; `None` for a response.
+    #[must_use]
+    pub fn event(self) -> Option<&'a str> {
+        self.headers().next().filter(|(name, _)| name.eq_ignore_ascii_case("Event")).map(|(_, v)| v)
+    }
+
+    /// The lines of `Command` output in either form: `Output` headers (Asterisk 14 and later), or
+    /// the raw lines between the headers and `--END COMMAND--` (up to 13).
+    pub fn command_output(self) -> impl Iterator<Item = &'a str> {
+        let raw = self.get("Response").is_some_and(|r| r.eq_ignore_ascii_case("Follows"));
+        let headers = if raw { raw_output_start(self.text) } else { 0 };
+        lines(self.text).skip(headers).filter_map(move |line| {
+            if raw {
+                let body = line.strip_suffix(END_COMMAND).unwrap_or(line);
+                (!(body.is_empty() && body.len() != line.len())).then_some(body)
+            } else {
+                let (name, _) = split_header(line)?;
+                let value = line.get(name.len() + 1..)?;
+                name.eq_ignore_ascii_case("Output")
+                    .then(|| value.strip_prefix(' ').unwrap_or(value))
+            }
+        })
+    }
+}
+
+/// Ends the output of `Command` up to Asterisk 13, perhaps on the same line as its last output.
+pub(super) const END_COMMAND: &str = "--END COMMAND--";
+
+/// How many lines of a raw `Command` answer are headers: up to 13 they are `Response`,
+/// `Privilege` and, when it was sent, `ActionID`, in this order.
+fn raw_output_start(text: &str) -> usize {
+    lines(text)
+        .take(3)
+        .take_while(|line| {
+            split_header(line).is_some_and(|(name, _)| {
+                ["Response", "Privilege", "ActionID"].iter().any(|k| name.eq_ignore_ascii_case(k))
+            })
+        })
+        .count()
+}
+
+/// The lines of a block without their line ends.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        if start >= bytes.len() {
+            return None;
+        }
+        let rest = bytes.get(start..)?;
+        let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = text.get(start..start + length)?;
+        start += length + 1;
+        Some(line.strip_suffix('\r').unwrap_or(line))
+    })
+}
+
+/// Splits a line at its first colon; values lose the blanks around them.
+fn split_header(line: &str) -> Option<(&str, &str)> {
+    let colon = memchr::memchr(b':', line.as_bytes())?;
+    Some((line.get(..colon)?, trim_blanks(line.get(colon + 1..)?)))
+}
+
+/// Cuts ASCII blanks off both ends; Unicode spaces belong to the value.
+fn trim_blanks(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_ascii_whitespace())
+}
+
+/// Undoes the C escapes of channel blocks: `O\'Brien` becomes `O'Brien`.
+///
+/// Asterisk 13.5 and later escape `CallerIDName`, `ConnectedLineName` and `ChanVariable` of
+/// channel snapshots: BEL, BS, FF, LF, CR, TAB, VT by letters and `\`, `'`, `"`, `?` by a
+/// backslash. Rows of queues and peers are not escaped and must not be given to this function.
+/// An unknown escape is left as it is.
+#[must_use]
+pub fn unescape(text: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'\\', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            plain.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('a') => plain.push('\u{7}'),
+            Some('b') => plain.push('\u{8}'),
+            Some('f') => plain.push('\u{c}'),
+            Some('n') => plain.push('\n'),
+            Some('r') => plain.push('\r'),
+            Some('t') => plain.push('\t'),
+            Some('v') => plain.push('\u{b}'),
+            Some(quoted @ ('\\' | '\'' | '"' | '?')) => plain.push(quoted),
+            Some(other) => plain.extend(['\\', other]),
+            None => plain.push('\\'),
+        }
+    }
+    Cow::Owned(plain)
+}
+
+/// The whole answer to one action: its response and, for a list, its rows.
+///
+/// Only answers that came whole become an `Answer`; whatever was cut off is an
+/// [`ActionError`](super::ActionError).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    action: ReadAction,
+    text: String,
+    response: (usize, usize),
+    rows: Vec<(usize, usize)>,
+    complete: (usize, usize),
+    pub(super) announced: Option<u64>,
+    pub(super) damaged: u64,
+}
+
+impl Answer {
+    pub(super) fn empty(action: ReadAction) -> Self {
+        Self {
+            action,
+            text: String::new(),
+            response: (0, 0),
+            rows: Vec::new(),
+            complete: (0, 0),
+            announced: None,
+            damaged: 0,
+        }
+    }
+
+    pub(super) fn set_response(&mut self, block: &str) {
+        self.response = self.push(block);
+    }
+
+    pub(super) fn add_row(&mut self, block: &str) {
+        let span = self.push(block);
+        self.rows.push(span);
+    }
+
+    pub(super) fn set_complete(&mut self, block: &str) {
+        self.complete = self.push(block);
+    }
+
+    fn push(&mut self, block: &str) -> (usize, usize) {
+        let start = self.text.len();
+        self.text.push_str(block);
+        (start, self.text.len())
+    }
+
+    fn slice(&self, (start, end): (usize, usize)) -> Row<'_> {
+        Row::new(self.text.get(start..end).unwrap_or_default())
+    }
+
+    /// The action that was asked.
+    #[must_use]
+    pub fn action(&self) -> ReadAction {
+        self.action
+    }
+
+    /// The direct response: the data of actions that answer with one block.
+    #[must_use]
+    pub fn response(&self) -> Row<'_> {
+        self.slice(self.response)
+    }
+
+    /// The rows of a list in the order in which Asterisk sent them; empty for other actions.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
+        self.rows.iter().map(|span| self.slice(*span))
+    }
+
+    /// The rows with that event name, for lists of several kinds of rows (`QueueStatus`).
+    pub fn events<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Row<'a>> {
+        self.rows().filter(move |row| row.event().is_some_and(|e| e.eq_ignore_ascii_case(name)))
+    }
+
+    /// The event that closed the list; some carry totals. Empty where there was none.
+    #[must_use]
+    pub fn completion(&self) -> Row<'_> {
+        self.slice(self.complete)
+    }
+
+    /// How many rows the server said it sent (`ListItems`), where it counts honestly; see
+    /// [`ReadAction::counts_honestly`].
+    #[must_use]
+    pub fn announced(&self) -> Option<u64> {
+        self.announced
+    }
+
+    /// How many rows were damaged on the wire and left out.
+    #[must_use]
+    pub fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// Bytes that the answer keeps in memory.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.text.len() + self.rows.len() * size_of::<(usize, usize)>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_compare_without_case_and_keep_colons() {
+        let row = Row::new("Event: X\r\nUniqueID: 1.5\r\nName: Event: Newchannel\nEmpty:\r\n");
+        assert_eq!(row.get("uniqueid"), Some("1.5"));
+        assert_eq!(row.get("NAME"), Some("Event: Newchannel"));
+        assert_eq!(row.get("Empty"), Some(""));
+        assert_eq!(row.get("Nam"), None);
+        assert_eq!(row.event(), Some("X"));
+    }
+
+    #[test]
+    fn columns_come_in_one_pass_in_any_order_and_first_wins() {
+        let row = Row::new("Event: X\r\nB: 2\r\nA: 1\r\nB: 3\r\n");
+        assert_eq!(row.columns(["A", "B", "C"]), [Some("1"), Some("2"), None]);
+        assert_eq!(row.all("b").collect::<Vec<_>>(), ["2", "3"]);
+    }
+
+    #[test]
+    fn escapes_of_channel_blocks_are_undone() {
+        assert_eq!(unescape(r#"Quote \"Q\" O\'Brien \? \\ \t"#), "Quote \"Q\" O'Brien ? \\ \t");
+        assert_eq!(unescape(r"C:\path\"), r"C:\path\");
+        assert!(matches!(unescape("plain"), Cow::Borrowed("plain")));
+    }
+
+    #[test]
+    fn both_forms_of_command_output_give_the_same_lines() {
+        let new = "Response: Success\r\nMessage: Command output follows\r\nOutput: a: 1\r\n\
+                   Output: \r\nOutput:   b\r\n";
+        let old = "Response: Follows\r\nPrivilege: Command\r\nActionID: 1\r\na: 1\n\n  b\n\
+                   --END COMMAND--\r\n";
+        let glued = "Response: Follows\r\nPrivilege: Command\r\na: 1\n\n  b--END COMMAND--\r\n";
+        for text in [new, old, glued] {
+            let lines: Vec<_> = Row::new(text).command_output().collect();
+            assert_eq!(lines, ["a: 1", "", "  b"], "{text}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The configuration file.
+
+mod kinds;
+
+pub use kinds::{Kind, KindRules};
