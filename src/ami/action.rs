@@ -244,9 +244,7 @@ impl ReadAction {
                     list("SIPpeers", REPORTING, "chan_sip", NONE, rows)
                 }
             }
-            Self::SipShowPeer => {
-                &const { block("SIPshowpeer", REPORTING, "chan_sip", &["Peer"]) }
-            }
+            Self::SipShowPeer => &const { block("SIPshowpeer", REPORTING, "chan_sip", &["Peer"]) },
             Self::SipShowRegistry => {
                 &const {
                     let rows = List::new(&["RegistryEntry"], "RegistrationsComplete");
@@ -359,13 +357,7 @@ impl ReadAction {
             Self::DeviceStateList => {
                 &const {
                     let rows = List::new(&["DeviceStateChange"], "DeviceStateListComplete");
-                    list(
-                        "DeviceStateList",
-                        REPORTING_CALL,
-                        "res_manager_devicestate",
-                        NONE,
-                        rows,
-                    )
+                    list("DeviceStateList", REPORTING_CALL, "res_manager_devicestate", NONE, rows)
                 }
             }
             Self::ExtensionStateList => {
@@ -422,8 +414,8 @@ impl ReadAction {
             }
             Self::DahdiShowChannels => {
                 &const {
-                    let rows = List::new(&["DAHDIShowChannels"], "DAHDIShowChannelsComplete")
-                        .uncounted();
+                    let rows =
+                        List::new(&["DAHDIShowChannels"], "DAHDIShowChannelsComplete").uncounted();
                     list("DAHDIShowChannels", NONE, "chan_dahdi", NONE, rows)
                 }
             }
@@ -437,8 +429,7 @@ impl ReadAction {
             // 16.28 announces one item for hundreds of rows.
             Self::DbGetTree => {
                 &const {
-                    let rows =
-                        List::new(&["DBGetTreeResponse"], "DBGetTreeComplete").uncounted();
+                    let rows = List::new(&["DBGetTreeResponse"], "DBGetTreeComplete").uncounted();
                     list("DBGetTree", REPORTING, "", &["Family", "Key"], rows)
                 }
             }
@@ -557,9 +548,8 @@ impl Action {
     /// or NUL (it could begin another action), or when it is too long for Asterisk's input line.
     pub fn with(mut self, key: &str, value: impl Into<String>) -> Result<Self, Error> {
         let value = value.into();
-        let refuse = |reason| {
-            Err(Error::Argument { action: self.kind.name(), key: key.to_owned(), reason })
-        };
+        let refuse =
+            |reason| Err(Error::Argument { action: self.kind.name(), key: key.to_owned(), reason });
         let Some(key) =
             self.kind.arguments().iter().find(|argument| argument.eq_ignore_ascii_case(key))
         else {
@@ -631,8 +621,20 @@ mod tests {
     #[test]
     fn no_action_that_changes_something_can_be_built() {
         for name in [
-            "Command", "Originate", "Hangup", "Redirect", "DBPut", "DBDel", "Setvar", "QueueReset",
-            "BridgeKick", "Reload", "ModuleLoad", "PJSIPQualify", "UpdateConfig", "Events",
+            "Command",
+            "Originate",
+            "Hangup",
+            "Redirect",
+            "DBPut",
+            "DBDel",
+            "Setvar",
+            "QueueReset",
+            "BridgeKick",
+            "Reload",
+            "ModuleLoad",
+            "PJSIPQualify",
+            "UpdateConfig",
+            "Events",
         ] {
             assert_eq!(ReadAction::from_name(name), None, "{name}");
         }

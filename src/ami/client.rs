@@ -218,6 +218,12 @@ impl Client {
         self.address
     }
 
+    /// The server's first line, such as `Asterisk Call Manager/5.0.4`.
+    #[must_use]
+    pub fn banner(&self) -> &str {
+        &self.banner
+    }
+
     /// The version in the banner, such as `5.0.4`.
     #[must_use]
     pub fn ami_version(&self) -> Option<&str> {
@@ -278,8 +284,7 @@ impl Client {
 
     /// Asks for a challenge; `None` from a server that knows none.
     async fn challenge(&mut self) -> Result<Option<String>, Error> {
-        self.exchange
-            .ask_session(&[("Action", "Challenge"), ("AuthType", "MD5")], &mut self.out);
+        self.exchange.ask_session(&[("Action", "Challenge"), ("AuthType", "MD5")], &mut self.out);
         let response = self.session_response().await?;
         Ok(response.challenge.filter(|_| response.success))
     }
@@ -326,18 +331,21 @@ impl Client {
             };
             let after = self.options.action_timeout;
             let deadline = tokio::time::Instant::from_std(self.turn + after);
-            match timeout_at(deadline, self.receive()).await {
-                Ok(received) => received?,
-                Err(_) => {
-                    let action = current.kind();
-                    let rows = self.exchange.current_rows();
-                    return Ok(Some(TimedAnswer {
-                        action: current,
-                        result: Err(ActionError::Timeout { action, rows, after }),
-                        elapsed: self.turn.elapsed(),
-                    }));
-                }
-            }
+            let received = match tokio::time::Instant::now() < deadline {
+                true => timeout_at(deadline, self.receive()).await.ok(),
+                // A server that never stops sending never lets a time limit alone get its turn.
+                false => None,
+            };
+            let Some(received) = received else {
+                let action = current.kind();
+                let rows = self.exchange.current_rows();
+                return Ok(Some(TimedAnswer {
+                    action: current,
+                    result: Err(ActionError::Timeout { action, rows, after }),
+                    elapsed: self.turn.elapsed(),
+                }));
+            };
+            received?;
             self.decode();
         }
     }

@@ -236,7 +236,8 @@ impl Exchange {
                     answer.add_row(&secrets::without(block, seen));
                     if answer.size() > self.limits.list {
                         let limit = self.limits.list;
-                        pending.state = State::Failed(ActionError::TooLarge { action: kind, limit });
+                        pending.state =
+                            State::Failed(ActionError::TooLarge { action: kind, limit });
                     }
                 }
             }

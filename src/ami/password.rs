@@ -21,13 +21,13 @@ impl Password {
     }
 
     /// The text itself, for the plain text login alone.
-    pub(super) fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
     /// The answer to a login challenge: lower-case hex of MD5(challenge + password). Asterisk
     /// compares it case-sensitively, in every version.
-    pub(super) fn answer(&self, challenge: &str) -> Zeroizing<String> {
+    pub(crate) fn answer(&self, challenge: &str) -> Zeroizing<String> {
         let digest = Md5::new().chain_update(challenge).chain_update(self.0.as_bytes()).finalize();
         Zeroizing::new(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }

@@ -64,8 +64,16 @@ impl Family {
     #[must_use]
     pub fn tree(self) -> Action {
         let (family, entry) = self.path();
-        let arguments = [Some(("Family", family.to_owned())), entry.map(|e| ("Key", format!("%/{e}")))];
+        let arguments =
+            [Some(("Family", family.to_owned())), entry.map(|e| ("Key", format!("%/{e}")))];
         build(ReadAction::DbGetTree, arguments.into_iter().flatten())
+    }
+
+    /// The action that reads the contacts that PJSIP keeps across restarts. `reporting` is enough
+    /// for it, where the contact lists need `system`.
+    #[must_use]
+    pub fn registrar() -> Action {
+        build(ReadAction::DbGetTree, [("Family", "registrar".to_owned())].into_iter())
     }
 
     /// The action that reads the entry of one extension or device; `None` where the name cannot
@@ -90,10 +98,7 @@ impl Family {
 }
 
 /// An action whose arguments are this program's own words, which always fit.
-fn build(
-    kind: ReadAction,
-    arguments: impl Iterator<Item = (&'static str, String)>,
-) -> Action {
+fn build(kind: ReadAction, arguments: impl Iterator<Item = (&'static str, String)>) -> Action {
     arguments.fold(Action::new(kind), |action, (key, value)| {
         action.clone().with(key, value).unwrap_or(action)
     })
@@ -113,9 +118,10 @@ impl<'a> AstDb<'a> {
         for family in Family::ALL {
             if let Some(answer) = answers.answer_to(&family.tree()) {
                 let known = astdb.families.entry(family).or_default();
-                known.extend(entries(answer).filter_map(|(path, value)| {
-                    Some((family.name_in(path)?, value))
-                }));
+                known.extend(
+                    entries(answer)
+                        .filter_map(|(path, value)| Some((family.name_in(path)?, value))),
+                );
             }
         }
         for (action, answer) in answers.answers_of(ReadAction::DbGet) {

@@ -2,8 +2,13 @@
 
 mod answers;
 mod astdb;
+pub(crate) mod boot;
 mod directory;
+mod plan;
+mod run;
 
 pub use answers::{Answers, Outcome};
 pub use astdb::{AstDb, Family};
 pub use directory::{DeviceEntry, Directory, Owner};
+pub use plan::{Plan, Role, sources};
+pub use run::{Collected, Progress, Target, collect};

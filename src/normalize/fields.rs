@@ -19,8 +19,7 @@ pub(crate) fn bounded(text: &str) -> String {
 /// is kept (it can be a name), `-none-`, `(null)`, `N/A`, `<none>`, `<no name>`.
 #[must_use]
 pub(crate) fn known(text: &str) -> Option<&str> {
-    const PLACEHOLDERS: [&str; 6] =
-        ["<unknown>", "-none-", "(null)", "N/A", "<none>", "<no name>"];
+    const PLACEHOLDERS: [&str; 6] = ["<unknown>", "-none-", "(null)", "N/A", "<none>", "<no name>"];
     let text = text.trim();
     let nothing = text.is_empty() || PLACEHOLDERS.iter().any(|p| p.eq_ignore_ascii_case(text));
     (!nothing).then_some(text)

@@ -145,7 +145,9 @@ pub struct ExtensionVoicemail {
 }
 
 /// How a device was judged to be a trunk or an extension, best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum KindSource {
     /// The configuration says so.

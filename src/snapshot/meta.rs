@@ -59,20 +59,79 @@ pub struct Sections {
 }
 
 impl Sections {
-    /// The reports with their names, in the order of the snapshot's keys.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &SectionReport)> {
-        [
-            ("system_info", &self.system_info),
-            ("trunks", &self.trunks),
-            ("queues", &self.queues),
-            ("active_calls", &self.active_calls),
-            ("channels", &self.channels),
-            ("extensions", &self.extensions),
-            ("parking", &self.parking),
-            ("conferences", &self.conferences),
-            ("voicemail", &self.voicemail),
-        ]
-        .into_iter()
+    /// The report of one section.
+    #[must_use]
+    pub fn get(&self, section: Section) -> &SectionReport {
+        match section {
+            Section::SystemInfo => &self.system_info,
+            Section::Trunks => &self.trunks,
+            Section::Queues => &self.queues,
+            Section::ActiveCalls => &self.active_calls,
+            Section::Channels => &self.channels,
+            Section::Extensions => &self.extensions,
+            Section::Parking => &self.parking,
+            Section::Conferences => &self.conferences,
+            Section::Voicemail => &self.voicemail,
+        }
+    }
+
+    /// All reports, in the order of the snapshot's keys.
+    pub fn iter(&self) -> impl Iterator<Item = (Section, &SectionReport)> {
+        Section::ALL.into_iter().map(|section| (section, self.get(section)))
+    }
+}
+
+/// A part of the snapshot that is read, reported and skipped as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Section {
+    /// `system_info`
+    SystemInfo,
+    /// `trunks`
+    Trunks,
+    /// `queues`
+    Queues,
+    /// `active_calls`
+    ActiveCalls,
+    /// `channels`
+    Channels,
+    /// `extensions`
+    Extensions,
+    /// `parking`
+    Parking,
+    /// `conferences`
+    Conferences,
+    /// `voicemail`
+    Voicemail,
+}
+
+impl Section {
+    /// All of them, in the order of the snapshot's keys.
+    pub const ALL: [Self; 9] = [
+        Self::SystemInfo,
+        Self::Trunks,
+        Self::Queues,
+        Self::ActiveCalls,
+        Self::Channels,
+        Self::Extensions,
+        Self::Parking,
+        Self::Conferences,
+        Self::Voicemail,
+    ];
+
+    /// The section's key in the snapshot.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SystemInfo => "system_info",
+            Self::Trunks => "trunks",
+            Self::Queues => "queues",
+            Self::ActiveCalls => "active_calls",
+            Self::Channels => "channels",
+            Self::Extensions => "extensions",
+            Self::Parking => "parking",
+            Self::Conferences => "conferences",
+            Self::Voicemail => "voicemail",
+        }
     }
 }
 

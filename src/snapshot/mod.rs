@@ -33,7 +33,7 @@ pub use extensions::{
     Contact, Device, Extension, ExtensionStatus, ExtensionVoicemail, Forwards, KindSource,
 };
 pub use meta::{
-    ActionOutcome, ActionReport, Collector, SectionReport, SectionStatus, Sections, Source,
+    ActionOutcome, ActionReport, Collector, Section, SectionReport, SectionStatus, Sections, Source,
 };
 pub use order::natural;
 pub use queues::{Agent, AgentStatus, Queue, QueueCaller};

@@ -21,10 +21,10 @@ suite_of() {
   esac
 }
 
-# The first archive of bookworm, trixie, ... in the machine's apt sources that is not the security one.
+# The archive that apt uses on this machine: the first one labelled Debian (security is labelled otherwise).
+# shellcheck disable=SC2016  # apt expands $(REPO_URI) itself
 mirror_of_this_machine() {
-  apt-get indextargets --format '$(SITE) $(RELEASE)' 'Identifier: Packages' 2>/dev/null |
-    awk '$1 ~ /\/debian\/?$/ && $2 !~ /security|backports/ { print $1; exit }'
+  apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' 'Label: Debian' | head -n 1
 }
 
 # Runs a command inside the folder with a clean environment and without starting services.
@@ -61,6 +61,7 @@ install_asterisk() {
   inside "$root" apt-get -q update
   inside "$root" apt-get -q -y install asterisk
   inside "$root" apt-get -q clean
+  # shellcheck disable=SC2016  # dpkg expands ${Version} itself
   inside "$root" dpkg-query -W -f '${Version}' asterisk >"$root/.complete.new"
   mv "$root/.complete.new" "$root/.complete"
   echo "setup: Asterisk $version installed in $((SECONDS - started)) s: $(cat "$root/.complete")"
@@ -87,6 +88,10 @@ if [ ${#packages[@]} -gt 0 ]; then
   DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends "${packages[@]}"
 fi
 mirror=${DEBIAN_MIRROR:-$(mirror_of_this_machine)}
+if [ -z "$mirror" ]; then # a fresh image has no lists yet
+  apt-get -q update
+  mirror=$(mirror_of_this_machine)
+fi
 [ -n "$mirror" ] || {
   echo "setup: this machine's apt knows no Debian archive; set DEBIAN_MIRROR=http://HOST/debian" >&2
   exit 2
@@ -95,11 +100,12 @@ mirror=${DEBIAN_MIRROR:-$(mirror_of_this_machine)}
 # Both at once: one unpacks while the other downloads.
 mkdir -p "$folder"
 declare -A job
+set -m # each in a process group of its own, so that it can be stopped whole
 for version in "${missing[@]}"; do
   install_asterisk "$version" >"$folder/setup-$version.log" 2>&1 &
   job[$version]=$!
 done
-trap 'kill "${job[@]}" 2>/dev/null || true' INT TERM
+trap 'for group in "${job[@]}"; do kill -- "-$group" 2>/dev/null; done; exit 130' INT TERM
 failed=0
 for version in "${missing[@]}"; do
   if wait "${job[$version]}"; then

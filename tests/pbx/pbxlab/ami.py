@@ -31,7 +31,16 @@ class Ami:
 
     def ask(self, action, *headers):
         """The raw bytes of everything that the server sent for one action."""
-        lines = [f"Action: {action}", f"ActionID: {action.lower()}-1", *headers, "", "Action: Ping", "ActionID: lab-end", "", ""]
+        lines = [
+            f"Action: {action}",
+            f"ActionID: {action.lower()}-1",
+            *headers,
+            "",
+            "Action: Ping",
+            "ActionID: lab-end",
+            "",
+            "",
+        ]
         self.socket.sendall("\r\n".join(lines).encode())
         mark = b"Response: Success\r\nActionID: lab-end\r\n"
         while mark not in self.buffer or not self.buffer.endswith(b"\r\n\r\n"):

@@ -28,7 +28,8 @@ def write(pbx, server):
         folder.mkdir(parents=True, exist_ok=True)
     files = {
         "asterisk.conf": asterisk_conf(server),
-        "modules.conf": "[modules]\nautoload=yes\n" + "".join(f"noload={name}.so\n" for name in UNWANTED.split()),
+        "modules.conf": "[modules]\nautoload=yes\n"
+        + "".join(f"noload={name}.so\n" for name in UNWANTED.split()),
         "logger.conf": "[general]\n[logfiles]\nmessages => notice,warning,error\n",
         "manager.conf": manager_conf(server),
         "rtp.conf": f"[general]\nrtpstart={server.rtp[0]}\nrtpend={server.rtp[1]}\n",
@@ -70,7 +71,9 @@ def asterisk_conf(server):
     }
     lines = [f"{name} => {server.inside(path)}" for name, path in folders.items()]
     return (
-        "[directories]\n" + "\n".join(lines) + "\nastdatadir => /usr/share/asterisk\nastagidir => /usr/share/asterisk/agi-bin\n"
+        "[directories]\n"
+        + "\n".join(lines)
+        + "\nastdatadir => /usr/share/asterisk\nastagidir => /usr/share/asterisk/agi-bin\n"
         f"[options]\nsystemname = pbx{server.version}\ndocumentation_language = en_US\nverbose = 0\nnocolor = yes\n"
     )
 
@@ -100,7 +103,13 @@ def pjsip_conf(pbx, server):
         ("global", "type=global", f"user_agent=FPBX-Lab({server.version})", "keep_alive_interval=90"),
         # Quick timers: a provider that is silent is known as such after 6 seconds instead of 32.
         ("system", "type=system", "timer_t1=100", "timer_b=6400"),
-        (transport, "type=transport", "protocol=udp", f"bind=127.0.0.1:{server.pjsip_port}", "allow_reload=yes"),
+        (
+            transport,
+            "type=transport",
+            "protocol=udp",
+            f"bind=127.0.0.1:{server.pjsip_port}",
+            "allow_reload=yes",
+        ),
     ]
     common = [
         "type=endpoint", "disallow=all", "allow=ulaw,alaw", "direct_media=no", "rtp_symmetric=yes", "rewrite_contact=yes",
@@ -117,11 +126,30 @@ def pjsip_conf(pbx, server):
             endpoint += ["webrtc=yes", "dtls_auto_generate_cert=yes"]
         sections += [
             (device, *endpoint),
-            (device, "type=aor", f"max_contacts={max(phone.contacts, 1) + (phone.contacts > 1)}", "remove_existing=yes" if phone.contacts < 2 else "remove_existing=no", f"qualify_frequency={phone.qualify}"),
-            (f"{device}-auth", "type=auth", "auth_type=userpass", f"username={device}", f"password={phone.secret}"),
+            (
+                device,
+                "type=aor",
+                f"max_contacts={max(phone.contacts, 1) + (phone.contacts > 1)}",
+                "remove_existing=yes" if phone.contacts < 2 else "remove_existing=no",
+                f"qualify_frequency={phone.qualify}",
+            ),
+            (
+                f"{device}-auth",
+                "type=auth",
+                "auth_type=userpass",
+                f"username={device}",
+                f"password={phone.secret}",
+            ),
         ]
-        if phone.contacts:
-            sections.append((f"{device}-identify", "type=identify", f"endpoint={device}", f"match=127.0.0.1:{server.phone_port(pbx, phone)}"))
+        if phone.contacts and not phone.shared:
+            sections.append(
+                (
+                    f"{device}-identify",
+                    "type=identify",
+                    f"endpoint={device}",
+                    f"match=127.0.0.1:{server.phone_port(pbx, phone)}",
+                )
+            )
     for trunk in pbx.trunks:
         if trunk.tech != "pjsip":
             continue
@@ -137,7 +165,17 @@ def pjsip_conf(pbx, server):
             ))  # fmt: skip
         if trunk.receives:
             auth = ("type=auth", "auth_type=userpass", f"username={name}", f"password={trunk.secret}")
-            sections += [(name, *endpoint, f"auth={name}"), (name, *auth), (name, "type=aor", "max_contacts=1", "remove_existing=yes", f"qualify_frequency={trunk.qualify}")]
+            sections += [
+                (name, *endpoint, f"auth={name}"),
+                (name, *auth),
+                (
+                    name,
+                    "type=aor",
+                    "max_contacts=1",
+                    "remove_existing=yes",
+                    f"qualify_frequency={trunk.qualify}",
+                ),
+            ]
             continue
         if trunk.registers:
             endpoint.append(f"outbound_auth={name}")
@@ -180,7 +218,7 @@ def iax_conf(pbx, server):
     for trunk in pbx.trunks:
         if trunk.tech == "iax2" and trunk.registers:
             text += f"register=>{trunk.user}:{trunk.secret}@127.0.0.1:{trunk.port}\n"
-    for extension, phone in pbx.phones:
+    for _, phone in pbx.phones:
         if phone.tech == "iax2":
             text += f"\n[{phone.device}]\ntype=friend\nhost=dynamic\nsecret={phone.secret}\ncontext=from-internal\nqualify=yes\nrequirecalltoken=no\n"
     for trunk in pbx.trunks:
@@ -206,7 +244,11 @@ def queues_conf(pbx):
         for member in queue.members:
             if not member.dynamic:
                 interface, state = member_interface(member)
-                text += f"member={interface},{member.penalty},{member.name}" + (f",{state}" if state else "") + "\n"
+                text += (
+                    f"member={interface},{member.penalty},{member.name}"
+                    + (f",{state}" if state else "")
+                    + "\n"
+                )
     return text
 
 

@@ -98,6 +98,7 @@ exten => s,1,CALL(user-callerid)
 exten => s,1,Set(DEXTEN=${ARG3})
  same => n,Set(DSTRING=)
  same => n,GotoIf($["${DB(DND/${DEXTEN})}" = "YES"]?nodial)
+ same => n,GotoIf($["${DB(CF/${DEXTEN})}" != ""]?forward)
  same => n,Set(DEVICES=${DB(AMPUSER/${DEXTEN}/device)})
  same => n,Set(ITER=1)
  same => n(begin),Set(THISDIAL=${DB(DEVICE/${CUT(DEVICES,&,${ITER})}/dial)})
@@ -108,6 +109,8 @@ exten => s,1,Set(DEXTEN=${ARG3})
  same => n,GotoIf($["${DSTRING}" = ""]?nodial)
  same => n,Dial(${DSTRING:1},${ARG1},${ARG2})
  same => n(nodial),RETURN
+ same => n(forward),Dial(Local/${DB(CF/${DEXTEN})}@from-internal/n,${ARG1},${ARG2})
+ same => n,RETURN
 
 ; Rings every device of several users (101-102-103): the ring groups.
 [macro-dial]
@@ -146,7 +149,9 @@ exten => s,1,Set(DIAL_TRUNK=${ARG1})
 def extensions_conf(pbx):
     """extensions.conf of a PBX."""
     parts = ["[general]\nstatic=yes\nwriteprotect=yes\nautofallthrough=yes\n\n[globals]"]
-    parts += [f"OUT_{trunk.outbound}={trunk.tech.upper()}/{trunk.name}" for trunk in pbx.trunks if trunk.outbound]
+    parts += [
+        f"OUT_{trunk.outbound}={trunk.tech.upper()}/{trunk.name}" for trunk in pbx.trunks if trunk.outbound
+    ]
     parts.append(FIXED)
     parts.append("[ext-local]")
     for extension in pbx.extensions:

@@ -30,6 +30,7 @@ class Phone:
     invite: str = "answer"  # or "ring": never picks up
     qualify: int = 60  # seconds (SIP: milliseconds allowed for the answer); 0: off
     webrtc: bool = False
+    shared: bool = False  # registers from a socket that other telephones use too
 
     @property
     def secret(self):
@@ -115,6 +116,7 @@ class Call:
     queue: str = ""
     trunk: str = ""
     channels: int = 2
+    click: bool = False  # the PBX rings `line` first (AMI Originate), then dials: click-to-call
 
 
 @dataclass

@@ -42,7 +42,8 @@ class Phones:
 
     async def obey(self, order):
         if order["op"] == "status":
-            wanted = [(n, u) for n, l in self.lines.items() if l.plan.get("register") for u in [l.user, *l.plan.get("also", [])]]
+            lines = [(name, line) for name, line in self.lines.items() if line.plan.get("register")]
+            wanted = [(name, user) for name, line in lines for user in line.users]
             missing = [user for name, user in wanted if user not in self.lines[name].registered]
             calls = {name: len(line.calls) for name, line in self.lines.items() if line.calls}
             return {"registered": len(wanted) - len(missing), "missing": missing, "calls": calls}

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,16 +23,31 @@ def scenario(name):
 
 def up(folder, name, versions, say):
     """Starts a scenario on every version at once; returns when all are settled."""
+    if os.geteuid():
+        raise RuntimeError("the servers run in a chroot, which only root can enter")
     servers = [Server(folder, name, version) for version in versions]
     for server in servers:
         if server.started():
-            raise RuntimeError(f"{name} on Asterisk {server.version} is up already; `lab down {name}` stops it")
+            raise RuntimeError(
+                f"{name} on Asterisk {server.version} is up already; `lab down {name}` stops it"
+            )
     with ThreadPoolExecutor() as pool:
         described = list(pool.map(lambda server: bring_up(server, say), servers))
     target = folder / name / "lab.json"
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps({"scenario": name, "servers": {str(s.version): d for s, d in zip(servers, described)}}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    known = json.loads(target.read_text(encoding="utf-8"))["servers"] if target.exists() else {}
+    known |= {str(server.version): one for server, one in zip(servers, described, strict=True)}
+    target.write_text(
+        json.dumps({"scenario": name, "servers": known}, indent=2, ensure_ascii=False) + "\n",
+        encoding="utf-8",
+    )
     say(f"{target} describes it")
+
+
+def is_up(folder, name):
+    """Whether a scenario runs on every version and is described."""
+    servers = [Server(folder, name, version) for version in VERSIONS]
+    return all(server.started() for server in servers) and (folder / name / "lab.json").exists()
 
 
 def bring_up(server, say):
@@ -46,7 +62,9 @@ def bring_up(server, say):
         wait_for(f"the phones of Asterisk {server.version}", 30, lambda: server.order(op="status")["missing"])
     plan.arrange(pbx, server)
     wait_for(f"{server.scenario} on Asterisk {server.version}", 60, lambda: plan.problem(pbx, server))
-    say(f"{server.scenario} on Asterisk {server.version}: AMI 127.0.0.1:{server.ami_port} (TLS {server.tls_port}), {time.monotonic() - begun:.0f} s")
+    say(
+        f"{server.scenario} on Asterisk {server.version}: AMI 127.0.0.1:{server.ami_port} (TLS {server.tls_port}), {time.monotonic() - begun:.0f} s"
+    )
     return describe(pbx, server)
 
 
@@ -77,12 +95,13 @@ def describe(pbx, server):
         "port": server.ami_port,
         "tls_port": server.tls_port,
         "certificate": str(server.certificate),
-        "users": {name: {"secret": secret, "classes": classes} for name, (secret, classes) in AMI_USERS.items()},
+        "users": {
+            name: {"secret": secret, "classes": classes} for name, (secret, classes) in AMI_USERS.items()
+        },
         "secrets": [secret for secret, _ in AMI_USERS.values()] + [PHONE_SECRET, TRUNK_SECRET],
         "cli": server.cli_argv,  # plus the command
-        "hangup": [*lab, "hangup", str(server.version), "--scenario", server.scenario],
-        "calls": [*lab, "calls", str(server.version), "--scenario", server.scenario],
-        "extensions": [asdict(extension) | {"phones": [asdict(phone) for phone in extension.phones]} for extension in pbx.extensions] if len(pbx.extensions) < 100 else [],
+        "orders": {name: [*lab, name, str(server.version), "--scenario", server.scenario] for name in ("hangup", "calls")},  # fmt: skip
+        "extensions": [asdict(extension) for extension in pbx.extensions],
         "trunks": [asdict(trunk) for trunk in pbx.trunks],
         "calls": [asdict(call) for call in pbx.calls],
     }
@@ -99,14 +118,23 @@ def call_again(server):
 
 def hang_up(server):
     server.cli("channel request hangup all")
-    wait_for("the calls to end", 20, lambda: "" if "0 active channels" in server.cli("core show channels count") else "channels")
+    wait_for(
+        "the calls to end",
+        20,
+        lambda: "" if "0 active channels" in server.cli("core show channels count") else "channels",
+    )
 
 
 def down(folder, names, say):
     """Stops whatever of these scenarios runs."""
-    servers = [server for name in names for server in (Server(folder, name, version) for version in VERSIONS) if server.started()]
+    servers = [
+        server
+        for name in names
+        for server in (Server(folder, name, version) for version in VERSIONS)
+        if server.started()
+    ]
     with ThreadPoolExecutor() as pool:
-        for server, stopped in zip(servers, pool.map(lambda server: server.stop(), servers)):
+        for server, stopped in zip(servers, pool.map(Server.stop, servers), strict=True):
             say(f"{server.scenario} on Asterisk {server.version}: stopped {', '.join(stopped)}")
     for name in names:
         (folder / name / "lab.json").unlink(missing_ok=True)

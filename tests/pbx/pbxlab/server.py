@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+stopping = threading.Event()  # set by a signal: whatever waits gives up
 OFFSET = {"busy": 0, "empty": 100, "large": 200}  # of every port
 
 
@@ -50,18 +52,29 @@ class Server:
     @property
     def cli_argv(self):
         """A command line that runs the CLI command appended to it."""
-        return ["chroot", str(self.root), "/usr/sbin/asterisk", "-C", self.inside(self.etc / "asterisk.conf"), "-rx"]
+        return [
+            "chroot",
+            str(self.root),
+            "/usr/sbin/asterisk",
+            "-C",
+            self.inside(self.etc / "asterisk.conf"),
+            "-rx",
+        ]
 
     def cli(self, command):
         done = subprocess.run([*self.cli_argv, command], capture_output=True, text=True, errors="replace")
         if done.returncode:
-            raise RuntimeError(f"Asterisk {self.version} does not answer `{command}`: {done.stderr.strip() or done.stdout.strip()}")
+            raise RuntimeError(
+                f"Asterisk {self.version} does not answer `{command}`: {done.stderr.strip() or done.stdout.strip()}"
+            )
         return done.stdout
 
     def start(self, name, argv, **more):
         """Starts a process of the lab and writes down its id, with the start time that proves it is ours."""
         with open(self.home / f"{name}.out", "wb") as out:
-            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **more)
+            process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **more
+            )
         known = self.started()
         known[name] = {"pid": process.pid, "born": born(process.pid)}
         self.state.write_text(json.dumps(known))
@@ -76,27 +89,52 @@ class Server:
         return {name: entry for name, entry in known.items() if born(entry["pid"]) == entry["born"]}
 
     def start_asterisk(self):
-        argv = ["chroot", str(self.root), "/usr/sbin/asterisk", "-f", "-C", self.inside(self.etc / "asterisk.conf")]
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        argv = [
+            "chroot",
+            str(self.root),
+            "/usr/sbin/asterisk",
+            "-f",
+            "-C",
+            self.inside(self.etc / "asterisk.conf"),
+        ]
+        environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+        }
         process = self.start("asterisk", argv, env=environment)
         deadline = time.monotonic() + 90
         while True:
             if process.poll() is not None:
-                raise RuntimeError(f"Asterisk {self.version} ended at once; see {self.home}/asterisk.out and {self.log}/messages")
+                raise RuntimeError(
+                    f"Asterisk {self.version} ended at once; see {self.home}/asterisk.out and {self.log}/messages"
+                )
             try:
                 if "fully booted" in self.cli("core waitfullybooted"):
                     return
             except RuntimeError:
                 if time.monotonic() > deadline:
                     raise
+            if stopping.is_set():
+                raise RuntimeError("interrupted")
             time.sleep(0.2)
 
     def start_phones(self, lines):
         plan = self.home / "phones.json"
         plan.write_text(json.dumps({"control": self.control_port, "lines": lines}))
         here = Path(__file__).resolve().parent.parent
-        self.start("phones", [sys.executable, "-m", "pbxlab.phones", str(plan)], cwd=here, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
-        wait_for(f"the phones of Asterisk {self.version}", 20, lambda: None if self.order(op="status") else "no answer")
+        self.start(
+            "phones",
+            [sys.executable, "-m", "pbxlab.phones", str(plan)],
+            cwd=here,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        wait_for(
+            f"the phones of Asterisk {self.version}",
+            20,
+            lambda: None if self.order(op="status") else "no answer",
+        )
 
     def order(self, **order):
         """Gives the phones an order and returns their answer."""
@@ -147,6 +185,8 @@ def wait_for(what, seconds, missing):
             problem = str(error)
         if not problem:
             return
+        if stopping.is_set():
+            raise RuntimeError("interrupted")
         if time.monotonic() > deadline:
             raise RuntimeError(f"{what}: not settled after {seconds} s: {problem}")
         time.sleep(0.3)

@@ -101,7 +101,10 @@ def digest(challenge, user, secret, method, uri):
 
 def md5_challenge(message):
     """The MD5 challenge of a 401 or 407, as (header to answer with, challenge)."""
-    for asked, answered in (("WWW-Authenticate", "Authorization"), ("Proxy-Authenticate", "Proxy-Authorization")):
+    for asked, answered in (
+        ("WWW-Authenticate", "Authorization"),
+        ("Proxy-Authenticate", "Proxy-Authorization"),
+    ):
         for challenge in message.all(asked):
             if "algorithm" not in challenge.lower() or "md5" in challenge.lower():
                 return answered, challenge
@@ -122,7 +125,8 @@ class Line(asyncio.DatagramProtocol):
 
     user, secret, port        who it is and where it listens
     server                    port of the SIP server
-    register                  true: REGISTER and refresh (`also`: further users on the same socket)
+    register                  true: REGISTER and refresh
+    also                      further users on the same socket, with their secrets
     options                   "answer", "ignore", or a number of milliseconds to wait before answering
     invite                    "answer" or "ring"
     registrar                 what a REGISTER to us gets: "accept", "forbid", "ignore"
@@ -133,6 +137,7 @@ class Line(asyncio.DatagramProtocol):
         self.plan = plan
         self.user, self.secret = plan["user"], plan.get("secret", "")
         self.server = (HOST, plan["server"])
+        self.users = [self.user, *plan.get("also", {})]
         self.agent = plan.get("agent", "LabPhone/1.0")
         self.calls = {}  # call id -> Call
         self.waiting = {}  # branch -> Future of the final response
@@ -146,7 +151,9 @@ class Line(asyncio.DatagramProtocol):
 
     async def start(self):
         loop = asyncio.get_running_loop()
-        self.socket, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(HOST, self.plan.get("port", 0)))
+        self.socket, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=(HOST, self.plan.get("port", 0))
+        )
         self.port = self.socket.get_extra_info("sockname")[1]
         if self.plan.get("register"):
             self.spawn(self.keep_registered())
@@ -156,13 +163,16 @@ class Line(asyncio.DatagramProtocol):
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
+    def credentials(self, user):
+        return user, self.plan.get("also", {}).get(user, self.secret)
+
     def contact(self, user=None):
         return f"<sip:{user or self.user}@{HOST}:{self.port}>"
 
     def send(self, message, address=None):
         self.socket.sendto(message.encode(), address or self.server)
 
-    async def request(self, method, uri, headers, body="", timeout=8.0, credentials=None, done_on=200):
+    async def request(self, method, uri, headers, body="", timeout=8.0, credentials=None):
         """Sends a request until a final response comes; answers one digest challenge on the way.
 
         Returns the final response.  The CSeq is the first element of `headers`' third item; it is
@@ -200,7 +210,7 @@ class Line(asyncio.DatagramProtocol):
                 self.send(message)
             try:
                 return await asyncio.wait_for(asyncio.shield(future), wait)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 wait = min(wait * 2, 4)
                 # A ringing call may ring for ever; anything else ends.
                 if not future.provisional and asyncio.get_running_loop().time() > deadline:
@@ -212,7 +222,12 @@ class Line(asyncio.DatagramProtocol):
             via = ("Via", f"SIP/2.0/UDP {HOST}:{self.port};branch=z9hG4bK{secrets.token_hex(8)};rport")
         number = response.get("CSeq").split()[0]
         keep = [(k, v) for k, v in headers if k in ("From", "Call-ID")]
-        self.send(Message(f"ACK {uri} SIP/2.0", [via, ("Max-Forwards", "70"), *keep, ("To", response.get("To")), ("CSeq", f"{number} ACK")]))
+        self.send(
+            Message(
+                f"ACK {uri} SIP/2.0",
+                [via, ("Max-Forwards", "70"), *keep, ("To", response.get("To")), ("CSeq", f"{number} ACK")],
+            )
+        )
 
     def datagram_received(self, data, address):
         if len(data) < 12:
@@ -225,9 +240,15 @@ class Line(asyncio.DatagramProtocol):
                     future.provisional = True
                 else:
                     future.set_result(message)
-            elif message.method == "INVITE" and 200 <= message.code < 300 and message.get("Call-ID") in self.calls:
+            elif (
+                message.method == "INVITE"
+                and 200 <= message.code < 300
+                and message.get("Call-ID") in self.calls
+            ):
                 call = self.calls[message.get("Call-ID")]  # our ACK was lost
-                self.acknowledge(call.target, [("From", call.local), ("Call-ID", call.call_id)], message, None)
+                self.acknowledge(
+                    call.target, [("From", call.local), ("Call-ID", call.call_id)], message, None
+                )
             return
         key = (parameter(message.get("Via"), "branch"), message.method)
         if key in self.answered:
@@ -248,7 +269,14 @@ class Line(asyncio.DatagramProtocol):
         if "tag=" not in to and code > 100:
             to += f";tag={tag or 'lab' + secrets.token_hex(4)}"
         headers = [("Via", via) for via in request.all("Via")]
-        headers += [("From", request.get("From")), ("To", to), ("Call-ID", request.get("Call-ID")), ("CSeq", request.get("CSeq")), ("User-Agent", self.agent), *extra]
+        headers += [
+            ("From", request.get("From")),
+            ("To", to),
+            ("Call-ID", request.get("Call-ID")),
+            ("CSeq", request.get("CSeq")),
+            ("User-Agent", self.agent),
+            *extra,
+        ]
         data = Message(f"SIP/2.0 {code} {reason}", headers, body).encode()
         self.answered.setdefault((parameter(request.get("Via"), "branch"), request.method), []).append(data)
         while len(self.answered) > 200:
@@ -257,17 +285,29 @@ class Line(asyncio.DatagramProtocol):
         return to
 
     def sdp(self, direction="sendrecv"):
-        return "\r\n".join(["v=0", f"o=lab {next(_numbers)} {next(_numbers)} IN IP4 {HOST}", "s=lab", f"c=IN IP4 {HOST}", "t=0 0", f"m=audio {self.plan.get('rtp', 39998)} RTP/AVP 0 8", "a=rtpmap:0 PCMU/8000", "a=rtpmap:8 PCMA/8000", f"a={direction}", ""])
+        return "\r\n".join(
+            [
+                "v=0",
+                f"o=lab {next(_numbers)} {next(_numbers)} IN IP4 {HOST}",
+                "s=lab",
+                f"c=IN IP4 {HOST}",
+                "t=0 0",
+                f"m=audio {self.plan.get('rtp', 39998)} RTP/AVP 0 8",
+                "a=rtpmap:0 PCMU/8000",
+                "a=rtpmap:8 PCMA/8000",
+                f"a={direction}",
+                "",
+            ]
+        )
 
     # Registering ------------------------------------------------------------------------------
 
     async def keep_registered(self):
-        users = [self.user, *self.plan.get("also", [])]
         expires = self.plan.get("expires", 600)
         while True:
-            for user in users:
+            for user in self.users:
                 await self.register_once(user, expires)
-            await asyncio.sleep(expires / 3 if len(self.registered) == len(users) else 2)
+            await asyncio.sleep(expires / 3 if len(self.registered) == len(self.users) else 2)
 
     async def register_once(self, user, expires):
         headers = [
@@ -280,8 +320,10 @@ class Line(asyncio.DatagramProtocol):
             ("User-Agent", self.agent),
         ]
         try:
-            response = await self.request("REGISTER", f"sip:{HOST}:{self.server[1]}", headers, credentials=(self.plan.get("auth_user") or user, self.secret))
-        except asyncio.TimeoutError:
+            response = await self.request(
+                "REGISTER", f"sip:{HOST}:{self.server[1]}", headers, credentials=self.credentials(user)
+            )
+        except TimeoutError:
             self.registered.discard(user)
             return
         (self.registered.add if response.code == 200 else self.registered.discard)(user)
@@ -293,13 +335,30 @@ class Line(asyncio.DatagramProtocol):
         user = caller or self.user
         display = f'"{name}" ' if name else ""
         uri = f"sip:{number}@{HOST}:{self.server[1]}"
-        call = Call(secrets.token_hex(8) + "@lab", f"{display}<sip:{user}@{HOST}:{self.port}>;tag={secrets.token_hex(4)}", f"<{uri}>", uri, cseq=10)
+        call = Call(
+            secrets.token_hex(8) + "@lab",
+            f"{display}<sip:{user}@{HOST}:{self.port}>;tag={secrets.token_hex(4)}",
+            f"<{uri}>",
+            uri,
+            cseq=10,
+        )
         call.number = number
         self.calls[call.call_id] = call
-        headers = [("From", call.local), ("To", call.remote), ("Call-ID", call.call_id), ("CSeq", f"{call.cseq} INVITE"), ("Contact", self.contact()), ("User-Agent", self.agent), ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, UPDATE"), ("Content-Type", "application/sdp")]
+        headers = [
+            ("From", call.local),
+            ("To", call.remote),
+            ("Call-ID", call.call_id),
+            ("CSeq", f"{call.cseq} INVITE"),
+            ("Contact", self.contact()),
+            ("User-Agent", self.agent),
+            ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER, NOTIFY, UPDATE"),
+            ("Content-Type", "application/sdp"),
+        ]
         try:
-            response = await self.request("INVITE", uri, headers, self.sdp())
-        except asyncio.TimeoutError:
+            response = await self.request(
+                "INVITE", uri, headers, self.sdp(), credentials=self.credentials(user)
+            )
+        except TimeoutError:
             self.calls.pop(call.call_id, None)
             return None
         if response.code >= 300:
@@ -314,7 +373,14 @@ class Line(asyncio.DatagramProtocol):
     def within(self, call, method):
         """The headers of a new request inside the dialog."""
         call.cseq += 1
-        return [("From", call.local), ("To", call.remote), ("Call-ID", call.call_id), ("CSeq", f"{call.cseq} {method}"), ("Contact", self.contact()), ("User-Agent", self.agent)]
+        return [
+            ("From", call.local),
+            ("To", call.remote),
+            ("Call-ID", call.call_id),
+            ("CSeq", f"{call.cseq} {method}"),
+            ("Contact", self.contact()),
+            ("User-Agent", self.agent),
+        ]
 
     def the_call(self):
         for call in self.calls.values():
@@ -334,7 +400,10 @@ class Line(asyncio.DatagramProtocol):
     async def transfer(self, number):
         """Transfers the line's call blindly, as the transfer key of a phone does."""
         call = self.the_call()
-        headers = self.within(call, "REFER") + [("Refer-To", f"<sip:{number}@{HOST}:{self.server[1]}>"), ("Referred-By", self.contact())]
+        headers = self.within(call, "REFER") + [
+            ("Refer-To", f"<sip:{number}@{HOST}:{self.server[1]}>"),
+            ("Referred-By", self.contact()),
+        ]
         response = await self.request("REFER", call.target, headers)
         return response.start
 
@@ -354,7 +423,9 @@ class Line(asyncio.DatagramProtocol):
             return
         delay = rule / 1000 if isinstance(rule, int) else 0
         later = asyncio.get_running_loop().call_later
-        later(delay, lambda: self.answer(request, 200, "OK", [("Accept", "application/sdp")], address=address))
+        later(
+            delay, lambda: self.answer(request, 200, "OK", [("Accept", "application/sdp")], address=address)
+        )
 
     def on_register(self, request, address):
         rule = self.plan.get("registrar", "forbid")
@@ -364,7 +435,18 @@ class Line(asyncio.DatagramProtocol):
             self.answer(request, 403, "Forbidden", address=address)
         elif not request.get("Authorization"):
             nonce = secrets.token_hex(8)
-            self.answer(request, 401, "Unauthorized", [("WWW-Authenticate", f'Digest realm="provider.example.test", nonce="{nonce}", algorithm=MD5')], address=address)
+            self.answer(
+                request,
+                401,
+                "Unauthorized",
+                [
+                    (
+                        "WWW-Authenticate",
+                        f'Digest realm="provider.example.test", nonce="{nonce}", algorithm=MD5',
+                    )
+                ],
+                address=address,
+            )
         else:
             contact = request.get("Contact")
             expires = parameter(contact, "expires") or request.get("Expires", "3600")

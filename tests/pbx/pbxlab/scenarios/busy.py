@@ -7,8 +7,9 @@ expectations in lab.json follow from it.
 
 import re
 
+from ..ami import Ami
 from ..config import member_interface
-from ..model import Call, Extension, Member, Pbx, Phone, Queue, Trunk
+from ..model import AMI_USERS, Call, Extension, Member, Pbx, Phone, Queue, Trunk
 from ..server import wait_for
 
 
@@ -40,7 +41,7 @@ def extensions(version):
         pjsip("116", "Response: Error"),
         pjsip("117", "Dora Deaf", options="ignore"),
         pjsip("118", "Dan Disturb", dnd=True),
-        pjsip("119", "Fay Forward", forward={"CF": "901715550123", "CFB": "101", "CFU": "103"}),
+        pjsip("119", "Fay Forward", forward={"CF": "94930555004", "CFB": "101", "CFU": "103"}),
         pjsip("120", "Ned Never", contacts=0, call_waiting=False),
         pjsip("121", "Eve Echo"),
         pjsip("122", "Vic Voicemail"),
@@ -48,6 +49,8 @@ def extensions(version):
         pjsip("124", "Walt Waiting"),
         pjsip("125", "Gus Group"),
         pjsip("127", "Ulf Upstream"),
+        pjsip("128", "Clara Click"),
+        pjsip("129", "Otto Originated"),
         pjsip("126", "Both Technologies"),
         Extension("300", "Ivo Iax", [Phone("300", "iax2", contacts=0)]),
     ]
@@ -117,6 +120,9 @@ def calls(version):
         Call("104", "94930555001", "Up", "outbound", "104", ["4930555001"], trunk="trunk-main"),
         Call("127", "74930555003", "Up", "outbound", "127", ["4930555003"], trunk="SIP_Trunk_IP"),
         Call("105", "106", "On hold", "internal", "105", ["106"]),
+        # 119 forwards to the outside, so this leaves by the trunk.
+        Call("126", "119", "Up", "outbound", "126", ["4930555004"], trunk="trunk-main", channels=4),
+        Call("128", "129", "Up", "internal", "128", ["129"], click=True),
         Call("107", "108", "Parked", "internal", "107", channels=1),
         Call("108", "600", "Conference", "internal", "108", channels=1),
         Call("109", "600", "Conference", "internal", "109", channels=1),
@@ -137,7 +143,17 @@ def calls(version):
             Call("200", "201", "Up", "internal", "200", ["201"]),
             Call("208", "209", "Ringing", "internal", "208", ["209"]),
             Call("202", "84930555002", "Up", "outbound", "202", ["4930555002"], trunk="sip-trunk"),
-            Call("sip-trunk", "4930100207", "Up", "inbound", "+4930555020", ["207"], caller="+4930555020", name="Sip Inbound", trunk="sip-trunk"),
+            Call(
+                "sip-trunk",
+                "4930100207",
+                "Up",
+                "inbound",
+                "+4930555020",
+                ["207"],
+                caller="+4930555020",
+                name="Sip Inbound",
+                trunk="sip-trunk",
+            ),
         ]
     return found
 
@@ -166,7 +182,7 @@ def arrange(pbx, server):
     for trunk in pbx.trunks:
         if trunk.unregister:
             server.cli(f"pjsip send unregister {trunk.name}")
-    for extension, phone in pbx.phones:
+    for _, phone in pbx.phones:
         if phone.tech == "pjsip" and phone.contacts and phone.qualify:
             server.cli(f"pjsip qualify {phone.device}")
     for trunk in pbx.trunks:
@@ -180,7 +196,9 @@ def arrange(pbx, server):
             interface, state = member_interface(member)
             if member.dynamic:
                 extra = f" state_interface {state}" if state else ""
-                server.cli(f'queue add member {interface} to {queue.name} penalty {member.penalty} as "{member.name}"{extra}')
+                server.cli(
+                    f'queue add member {interface} to {queue.name} penalty {member.penalty} as "{member.name}"{extra}'
+                )
             if member.paused:
                 server.cli(f'queue pause member {interface} queue {queue.name} reason "{member.paused}"')
     place_calls(pbx, server)
@@ -188,26 +206,43 @@ def arrange(pbx, server):
 
 def place_calls(pbx, server):
     """Places every call, one after the other, and waits for each to stand."""
-    expected = 0
+    standing = 0
     for call in pbx.calls:
-        order = {"op": "call", "line": call.line, "number": call.dial}
-        if call.caller:
-            order |= {"caller": call.caller, "name": call.name}
-        server.order(**order)
+        if call.click:
+            originate(server, call)
+        elif call.caller:
+            server.order(op="call", line=call.line, number=call.dial, caller=call.caller, name=call.name)
+        else:
+            server.order(op="call", line=call.line, number=call.dial)
         if call.state == "Parked":  # the one who answered transfers the caller to the parking lot
-            wait_for("the call to be parked", 10, lambda: "" if channels(server) == expected + 2 else "no call")
-            wait_for("the transfer", 5, lambda: "" if "SIP/2.0 202" in server.order(op="transfer", line=call.dial, number="70")["ok"] else "no")
-        expected += call.channels
-        wait_for(f"{call.line} calls {call.dial} on Asterisk {server.version}", 10, lambda: "" if channels(server) == expected else f"{channels(server)} channels instead of {expected}")
+            wait_for_channels(server, standing + 2)
+            tell_phone(server, "202 Accepted", op="transfer", line=call.dial, number="70")
+        standing += call.channels
+        wait_for_channels(server, standing)
         if call.state == "On hold":
-            wait_for("the call to be held", 5, lambda: "" if "SIP/2.0 200" in server.order(op="hold", line=call.line)["ok"] else "no")
+            tell_phone(server, "200 OK", op="hold", line=call.line)
+
+
+def wait_for_channels(server, wanted):
+    def missing():
+        found = len(channels(server))
+        return "" if found == wanted else f"{found} channels instead of {wanted}"
+
+    wait_for(f"the calls on Asterisk {server.version}", 10, missing)
+
+
+def tell_phone(server, success, **order):
+    """Orders something inside a call, until Asterisk agrees (the call may not be answered yet)."""
+    wait_for(f"{order} on Asterisk {server.version}", 5, lambda: "" if success in server.order(**order)["ok"] else "refused")
+
+
+def originate(server, call):
+    ami = Ami(server.ami_port, "lab", AMI_USERS["lab"][0])
+    channel, number = f"Channel: PJSIP/{call.line}", f"Exten: {call.dial}"
+    ami.send(("Action: Originate", channel, "Context: from-internal", number, "Priority: 1", "Async: true"))
 
 
 def channels(server):
-    return len(channel_rows(server))
-
-
-def channel_rows(server):
     """The CLI's rows without the conference's own announcer channels, which AMI does not list either."""
     rows = (line.split("!") for line in server.cli("core show channels concise").splitlines() if "!" in line)
     return [row for row in rows if not row[0].startswith(("CBAnn/", "CBRec/"))]
@@ -215,39 +250,47 @@ def channel_rows(server):
 
 def problem(pbx, server):
     """Everything that has to be true before the picture counts as settled."""
-    expected = sum(call.channels for call in pbx.calls)
-    if channels(server) != expected:
-        return f"{channels(server)} channels instead of {expected}"
-    status = server.order(op="status")
-    if status["missing"]:
-        return f"not registered: {status['missing']}"
-    waiting = {name: int(count) for name, count in re.findall(r"^(\d+) has (\d+) calls", server.cli("queue show"), re.M)}
-    wanted = {queue.name: sum(call.queue == queue.name and call.state == "Queued" for call in pbx.calls) for queue in pbx.queues}
-    if waiting != wanted:
+    pjsip_trunks = [trunk for trunk in pbx.trunks if trunk.tech == "pjsip"]
+    pjsip_phones = [phone for _, phone in pbx.phones if phone.tech == "pjsip"]
+
+    wanted = sum(call.channels for call in pbx.calls)
+    if len(rows := channels(server)) != wanted:
+        return f"{len(rows)} channels instead of {wanted}"
+    if missing := server.order(op="status")["missing"]:
+        return f"not registered: {missing}"
+
+    shown = re.findall(r"^(\d+) has (\d+) calls", server.cli("queue show"), re.M)
+    waiting = {name: int(count) for name, count in shown}
+    queued = [call.queue for call in pbx.calls if call.state == "Queued"]
+    if waiting != (wanted := {queue.name: queued.count(queue.name) for queue in pbx.queues}):
         return f"queue callers {waiting} instead of {wanted}"
-    registrations = dict(re.findall(r"^ ([\w-]+)/sip:\S+ +\S+ +(\w+)", server.cli("pjsip show registrations"), re.M))
-    wanted = {trunk.name: registration_state(trunk) for trunk in pbx.trunks if trunk.tech == "pjsip" and trunk.registers}
-    if registrations != wanted:
-        return f"registrations {registrations} instead of {wanted}"
+
+    shown = re.findall(r"^ ([\w-]+)/sip:\S+ +\S+ +(\w+)", server.cli("pjsip show registrations"), re.M)
+    if dict(shown) != (wanted := {t.name: registration_state(t) for t in pjsip_trunks if t.registers}):
+        return f"registrations {dict(shown)} instead of {wanted}"
+
     contacts = server.cli("pjsip show contacts")
     if " Unknown " in contacts or " Created " in contacts:
         return "contacts not yet qualified"
-    unavailable = set(re.findall(r"^ Endpoint:  ([^\s/]+)(?:/\S+)? .*Unavailable", server.cli("pjsip show endpoints"), re.M))
-    wanted = {phone.device for _, phone in pbx.phones if phone.tech == "pjsip" and (not phone.contacts or phone.options == "ignore")}
-    wanted |= {trunk.name for trunk in pbx.trunks if trunk.tech == "pjsip" and (not trunk.listens or trunk.options == "ignore")}
-    if unavailable != wanted:
-        return f"unavailable endpoints {sorted(unavailable)} instead of {sorted(wanted)}"
-    ringing = {row[0].split("-")[0].split("/")[1] for row in channel_rows(server) if row[4] == "Ringing" and not row[0].startswith("Local/")}
+    shown = re.findall(r"^ Endpoint:  ([^\s/]+)(?:/\S+)? .*Unavailable", server.cli("pjsip show endpoints"), re.M)
+    wanted = {p.device for p in pjsip_phones if not p.contacts or p.options == "ignore"}
+    wanted |= {t.name for t in pjsip_trunks if not t.listens or t.options == "ignore"}
+    if set(shown) != wanted:
+        return f"unavailable endpoints {sorted(shown)} instead of {sorted(wanted)}"
+
+    ringing = {row[0].split("-")[0].split("/")[1] for row in rows if row[4] == "Ringing" and row[0][:6] != "Local/"}
     wanted = {number for call in pbx.calls if call.state in ("Ringing", "Queued") for number in call.to}
     if ringing != wanted:
         return f"ringing {sorted(ringing)} instead of {sorted(wanted)}"
     # Asterisk calls the one who was put on hold "on hold", not the one who pressed the key.
     if not re.search(r"^106@ext-local.*State:Hold", server.cli("core show hints"), re.M):
         return "106 is not on hold"
+
     if server.version < 21:
         peers = server.cli("sip show peers")
-        for name, state in (("200", "OK"), ("203", "LAGGED"), ("204", "UNREACHABLE"), ("206", "Unmonitored"), ("sip-trunk/", "OK"), ("sip-trunk-dead", "UNREACHABLE")):
-            if not re.search(rf"^{name}.*{state}", peers, re.M):
+        states = {"200/": "OK", "203/": "LAGGED", "204/": "UNREACHABLE", "206/": "Unmonitored", "sip-trunk/": "OK", "sip-trunk-dead/": "UNREACHABLE"}  # fmt: skip
+        for name, state in states.items():
+            if not re.search(rf"^{name}.* {state}", peers, re.M):
                 return f"SIP peer {name} is not {state}"
     if not re.search(r"^iax-main.* OK ", server.cli("iax2 show peers"), re.M):
         return "iax-main is not OK"

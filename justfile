@@ -1,0 +1,35 @@
+# The commands of everyday work. CI runs `.ci/run`, which calls the same.
+
+# Lists the recipes.
+default:
+    @just --list
+
+# Everything that must be clean before a push.
+check: fmt-check lint test doc
+
+# Formats the sources.
+fmt:
+    cargo fmt
+
+fmt-check:
+    cargo fmt --check
+
+# Clippy on all targets, warnings denied.
+lint:
+    cargo clippy --all-targets --locked -- -D warnings
+
+# All tests that need nothing but Rust.
+test:
+    cargo test --locked
+
+# The tests against two real Asterisk servers, which it sets up and stops.
+test-live:
+    tests/pbx/lab run
+
+# The library's manual, broken links denied.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+# Licences, sources, duplicates, and known vulnerabilities where the database can be reached.
+deny:
+    cargo deny check

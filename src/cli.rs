@@ -1,0 +1,105 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Takes a read-only snapshot of a FreePBX/Asterisk server over AMI and writes it as one JSON file.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true,
+    after_help = AFTER_HELP
+)]
+pub struct Cli {
+    /// What to do; without one, `collect`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of `collect`, which may stand without naming it.
+    #[command(flatten)]
+    pub collect: CollectArgs,
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Configuration file
+    ///
+    /// Otherwise the file named by FREEPBX_SNAPSHOT_CONFIG, ./config.yaml, or
+    /// /etc/freepbx-snapshot/config.yaml, whichever is found first.
+    #[arg(long, short, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Say more on standard error; -vv says all. RUST_LOG, where set, decides instead
+    #[arg(long, short, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Form of the log on standard error
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "FORM")]
+    pub log_format: LogFormat,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Take a snapshot and write it (the default)
+    Collect(CollectArgs),
+    /// Try everything step by step and say what to do about what fails; writes nothing
+    Check,
+    /// Take a snapshot of an embedded demonstration PBX, without any real one
+    Demo(DemoArgs),
+    /// Print the JSON Schema of the snapshot
+    Schema,
+}
+
+/// Options of `collect`.
+#[derive(Debug, Clone, Args)]
+pub struct CollectArgs {
+    /// Print the snapshot instead of writing it
+    #[arg(long)]
+    pub stdout: bool,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Directory to write freepbx.json to
+    #[arg(long, value_name = "DIR", default_value = "cache")]
+    pub directory: PathBuf,
+    /// Print the snapshot instead of writing it
+    #[arg(long)]
+    pub stdout: bool,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  freepbx-snapshot                        take a snapshot (what cron runs)
+  freepbx-snapshot check                  find out why it does not work
+  freepbx-snapshot --stdout | jq .summary.text
+  freepbx-snapshot demo                   see what it does without a PBX
+
+Exit codes:
+   0  the snapshot is complete
+   3  the snapshot was written, but a section is missing; standard error says which
+  64  the command line is wrong
+  69  no connection to the PBX
+  70  an internal error
+  73  the snapshot cannot be written
+  75  another run holds the lock
+  76  what answers is not AMI
+  77  the login was refused
+  78  the configuration is missing or wrong
+ 124  no answer in time
+ 143  ended by SIGTERM";

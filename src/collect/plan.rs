@@ -1,0 +1,216 @@
+//! Which section needs which actions, and what to ask when the first answers are in.
+
+use std::collections::BTreeSet;
+
+use super::{Answers, AstDb, Directory, Family, Outcome, Owner};
+use crate::{
+    ami::{Action, ActionError, ReadAction},
+    config::KindRules,
+    snapshot::Section,
+};
+
+/// How much a section depends on an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The section's substance: one of these must be answered for the section to exist.
+    Core,
+    /// Adds facts. Without it the section is partial, unless the server has no such action.
+    Extra,
+}
+
+/// The actions that a section is read from.
+#[must_use]
+pub fn sources(section: Section) -> Vec<(Action, Role)> {
+    use ReadAction as R;
+    use Role::{Core, Extra};
+    let plain = |list: &[(ReadAction, Role)]| {
+        list.iter().map(|(kind, role)| (Action::new(*kind), *role)).collect::<Vec<_>>()
+    };
+    match section {
+        Section::SystemInfo => {
+            plain(&[(R::CoreSettings, Core), (R::CoreStatus, Core), (R::UtcOffset, Extra)])
+        }
+        Section::Trunks => {
+            let mut actions = plain(&[
+                (R::PjsipShowEndpoints, Core),
+                (R::SipPeers, Core),
+                (R::IaxPeerList, Core),
+                (R::PjsipShowRegistrationsOutbound, Core),
+                (R::SipShowRegistry, Core),
+                (R::IaxRegistry, Core),
+            ]);
+            actions.push((Family::DeviceUser.tree(), Extra));
+            actions
+        }
+        Section::Queues => plain(&[(R::QueueStatus, Core), (R::QueueSummary, Core)]),
+        Section::ActiveCalls => plain(&[(R::CoreShowChannels, Core), (R::BridgeList, Extra)]),
+        Section::Channels => plain(&[(R::CoreShowChannels, Core)]),
+        Section::Extensions => {
+            let mut actions = plain(&[
+                (R::PjsipShowEndpoints, Core),
+                (R::SipPeers, Core),
+                (R::IaxPeerList, Core),
+                (R::PjsipShowRegistrationInboundContactStatuses, Extra),
+                (R::ExtensionStateList, Extra),
+                (R::DeviceStateList, Extra),
+            ]);
+            actions.extend(Family::ALL.map(|family| (family.tree(), Extra)));
+            actions
+        }
+        Section::Parking => plain(&[(R::ParkedCalls, Core)]),
+        Section::Conferences => plain(&[(R::ConfbridgeListRooms, Core)]),
+        Section::Voicemail => plain(&[(R::VoicemailUsersList, Core)]),
+    }
+}
+
+/// What a run asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Sections that the configuration leaves out.
+    pub skip: BTreeSet<Section>,
+    /// The administrator's word on trunks and extensions.
+    pub kinds: KindRules,
+}
+
+impl Plan {
+    /// What to ask at once, each action once, cheap ones first: when a slow one runs out of time,
+    /// the others have been answered.
+    #[must_use]
+    pub fn first(&self) -> Vec<Action> {
+        let mut actions = vec![Action::new(ReadAction::ListCommands)];
+        for section in Section::ALL.into_iter().filter(|section| !self.skip.contains(section)) {
+            for (action, _) in sources(section) {
+                if !actions.contains(&action) {
+                    actions.push(action);
+                }
+            }
+        }
+        actions.sort_by_key(|action| cost(action.kind()));
+        actions
+    }
+
+    /// What the first answers make it worth to ask.
+    #[must_use]
+    pub fn then(&self, answers: &Answers) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if answers.is_unsupported(ReadAction::PjsipShowRegistrationInboundContactStatuses) {
+            actions.push(Action::new(ReadAction::PjsipShowContacts));
+        }
+        if self.wants(Section::Conferences) {
+            actions.extend(conferences(answers));
+        }
+        let devices = self.wants(Section::Extensions) || self.wants(Section::Trunks);
+        if devices {
+            if is_denied(answers, ReadAction::PjsipShowEndpoints) {
+                actions.push(Family::registrar());
+            }
+            actions.extend(self.astdb_entries(answers));
+        }
+        if self.wants(Section::Trunks) {
+            actions.extend(self.trunk_details(answers));
+        }
+        actions
+    }
+
+    fn wants(&self, section: Section) -> bool {
+        !self.skip.contains(&section)
+    }
+
+    /// AstDB entry by entry, on servers that cannot list a family.
+    fn astdb_entries(&self, answers: &Answers) -> Vec<Action> {
+        /// Objects asked about; 8 small answers each.
+        const MOST: usize = 1_000;
+        let trees = || Family::ALL.into_iter().map(|f| answers.outcome(&f.tree()));
+        let lacks = trees()
+            .flatten()
+            .any(|outcome| matches!(outcome, Outcome::Failed(ActionError::Unsupported { .. })));
+        if !lacks {
+            return Vec::new();
+        }
+        let directory = Directory::read(answers, &AstDb::default(), &self.kinds);
+        let devices: BTreeSet<&str> =
+            directory.devices().map(|device| device.name.as_str()).take(MOST).collect();
+        let entries = devices
+            .iter()
+            .flat_map(|name| Family::ALL.into_iter().filter_map(move |family| family.entry(name)));
+        entries.collect()
+    }
+
+    /// Details of the PJSIP trunks: no list shows whether their permanent contacts answer.
+    fn trunk_details(&self, answers: &Answers) -> Vec<Action> {
+        /// Trunks asked about; one has about 150 headers.
+        const MOST: usize = 200;
+        let astdb = AstDb::read(answers);
+        let directory = Directory::read(answers, &astdb, &self.kinds);
+        let known: BTreeSet<&str> = answers
+            .answer(ReadAction::PjsipShowEndpoints)
+            .into_iter()
+            .flat_map(|answer| answer.rows().filter_map(|row| row.get("ObjectName")))
+            .collect();
+        directory
+            .devices()
+            .filter(|device| device.tech == "PJSIP" && matches!(device.owner, Owner::Trunk(_)))
+            .filter(|device| known.contains(device.name.as_str()))
+            .take(MOST)
+            .filter_map(|device| {
+                let action = Action::new(ReadAction::PjsipShowEndpoint);
+                action.with("Endpoint", device.name.as_str()).ok()
+            })
+            .collect()
+    }
+}
+
+/// Participants of every conference that was listed.
+fn conferences(answers: &Answers) -> impl Iterator<Item = Action> {
+    /// Conferences asked about.
+    const MOST: usize = 200;
+    let rooms = answers.answer(ReadAction::ConfbridgeListRooms).into_iter();
+    rooms.flat_map(|answer| answer.rows()).take(MOST).filter_map(|row| {
+        let action = Action::new(ReadAction::ConfbridgeList);
+        action.with("Conference", row.get("Conference")?).ok()
+    })
+}
+
+fn is_denied(answers: &Answers, kind: ReadAction) -> bool {
+    let outcome = answers.outcome(&Action::new(kind));
+    matches!(outcome, Some(Outcome::Failed(ActionError::Denied { .. })))
+}
+
+/// Rank by what an action costs the server, cheapest first.
+fn cost(kind: ReadAction) -> u8 {
+    use ReadAction as R;
+    match kind {
+        R::CoreSettings | R::CoreStatus | R::UtcOffset | R::ListCommands => 0,
+        R::CoreShowChannels | R::BridgeList | R::QueueStatus | R::QueueSummary => 1,
+        R::ParkedCalls | R::ConfbridgeListRooms => 2,
+        R::SipPeers | R::SipShowRegistry | R::IaxPeerList | R::IaxRegistry => 3,
+        R::ExtensionStateList | R::DeviceStateList | R::DbGetTree => 4,
+        R::PjsipShowEndpoints | R::PjsipShowRegistrationInboundContactStatuses => 5,
+        // Waits for the PJSIP task pool, registration by registration.
+        R::PjsipShowRegistrationsOutbound => 6,
+        // Reads every box from disk.
+        R::VoicemailUsersList => 7,
+        _ => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_is_asked_once() {
+        let actions = Plan::default().first();
+        let distinct: BTreeSet<_> = actions.iter().collect();
+        assert_eq!(distinct.len(), actions.len());
+    }
+
+    #[test]
+    fn a_skipped_section_is_not_asked_for() {
+        let plan = Plan { skip: [Section::Queues, Section::Voicemail].into(), ..Plan::default() };
+        let kinds: Vec<_> = plan.first().iter().map(Action::kind).collect();
+        assert!(!kinds.contains(&ReadAction::QueueStatus));
+        assert!(!kinds.contains(&ReadAction::VoicemailUsersList));
+        assert!(kinds.contains(&ReadAction::SipPeers));
+    }
+}

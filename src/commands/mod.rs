@@ -1,0 +1,5 @@
+//! What the program can do, one file per command.
+
+pub mod check;
+pub mod collect;
+pub mod demo;
