@@ -103,3 +103,27 @@ Exit codes:
   78  the configuration is missing or wrong
  124  no answer in time
  143  ended by SIGTERM";
+
+impl Common {
+    /// Sends the log to standard error: warnings, or more with `-v`; `RUST_LOG` decides where set.
+    pub fn start_logging(&self) {
+        use tracing_subscriber::EnvFilter;
+        let level = match self.verbose {
+            0 => "warn",
+            1 => "info",
+            2 => "debug",
+            _ => "trace",
+        };
+        let filter =
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+        // Fails only when a log has been started before, and then there is one.
+        let _ = match self.log_format {
+            LogFormat::Text => log.with_target(false).try_init(),
+            LogFormat::Json => log.json().try_init(),
+        };
+    }
+}

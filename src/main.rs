@@ -1,2 +1,63 @@
-//! wip
-fn main() {}
+//! The program: arguments, logging, clock, signals, exit code; nothing else.
+#![forbid(unsafe_code)]
+
+use std::{
+    io::{IsTerminal as _, Write as _, stderr, stdout},
+    process::ExitCode,
+};
+
+use chrono::Utc;
+use clap::Parser as _;
+use freepbx_snapshot::{
+    cli::{Cli, LogFormat},
+    commands,
+    error::Error,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // Help and version are answers, not errors.
+            let wrong = answer.use_stderr();
+            let _ = answer.print();
+            return ExitCode::from(if wrong { 64 } else { 0 });
+        }
+    };
+    let format = cli.common.log_format;
+    cli.common.start_logging();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(until_signalled(cli)),
+        Err(error) => Err(Error::Internal(error.to_string())),
+    };
+    match ended {
+        Ok(code) => code,
+        Err(error) => {
+            match format {
+                LogFormat::Json => tracing::error!("{error}"),
+                LogFormat::Text => {
+                    let _ = writeln!(stderr(), "freepbx-snapshot: {error}");
+                }
+            }
+            error.exit_code().into()
+        }
+    }
+}
+
+/// Runs the command. A signal ends it cleanly: what it holds is dropped, the lock among it, and the
+/// exit code is what a shell reports for that signal.
+async fn until_signalled(cli: Cli) -> Result<ExitCode, Error> {
+    let internal = |error: std::io::Error| Error::Internal(error.to_string());
+    let mut terminate = signal(SignalKind::terminate()).map_err(internal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(internal)?;
+    let terminal = stderr().is_terminal();
+    tokio::select! {
+        ended = commands::run(cli, Utc::now(), terminal, &mut stdout(), &mut stderr()) => {
+            ended.map(ExitCode::from)
+        }
+        _ = terminate.recv() => Ok(ExitCode::from(143)),
+        _ = interrupt.recv() => Ok(ExitCode::from(130)),
+    }
+}

@@ -1,6 +1,7 @@
 //! The connection: connect, log in, ask everything at once, read until all is answered.
 
 use std::{
+    collections::VecDeque,
     io,
     net::SocketAddr,
     time::{Duration, Instant},
@@ -14,13 +15,16 @@ use tokio::{
 };
 
 use super::{
-    Action, ActionError, Answer, Block, Decoder, Error, Exchange, Limits, Password,
+    Action, ActionError, Answer, Block, Decoder, Error, Exchange, Limits, Password, Tls,
     exchange::SessionResponse,
+    tls,
 };
 
-/// How long to wait for what, and how much to accept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How to connect, how long to wait for what, and how much to accept.
+#[derive(Debug, Clone)]
 pub struct Options {
+    /// TLS; `None` for plain TCP.
+    pub tls: Option<Tls>,
     /// Time to connect, all addresses of the host together, and again to receive the banner.
     pub connect_timeout: Duration,
     /// Time for the answer to the login. Asterisk itself waits a second before it refuses one.
@@ -32,9 +36,10 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 5 s to connect, 10 s to log in, 30 s an action.
+    /// Plain TCP, 5 s to connect, 10 s to log in, 30 s an action.
     fn default() -> Self {
         Self {
+            tls: None,
             connect_timeout: Duration::from_secs(5),
             login_timeout: Duration::from_secs(10),
             action_timeout: Duration::from_secs(30),
@@ -108,8 +113,11 @@ pub struct Client {
     writer: WriteHalf<Box<dyn Stream>>,
     decoder: Decoder,
     exchange: Exchange,
-    /// Bytes that have not been written yet.
+    /// Bytes that have not been written yet, and where each action among them ends.
     out: Vec<u8>,
+    ends: VecDeque<usize>,
+    /// Written, but perhaps still in a buffer of the TLS layer.
+    unflushed: bool,
     address: SocketAddr,
     banner: String,
     options: Options,
@@ -153,7 +161,13 @@ impl Client {
             .map_err(|_| late(&format_args!("{host}:{port}")))??;
         // Small requests must not wait for the acknowledgement of earlier ones.
         stream.set_nodelay(true).map_err(|source| Error::Connect { address, source })?;
-        Self::begin(Box::new(stream), address, options).await
+        let stream: Box<dyn Stream> = match &options.tls {
+            None => Box::new(stream),
+            Some(tls) => timeout_at(deadline, handshake(stream, host, address, tls))
+                .await
+                .map_err(|_| late(&address))??,
+        };
+        Self::begin(stream, address, options).await
     }
 
     async fn begin(
@@ -168,15 +182,18 @@ impl Client {
             decoder: Decoder::new(options.limits),
             exchange: Exchange::new(&action_id_prefix(), options.limits),
             out: Vec::new(),
+            ends: VecDeque::new(),
+            unflushed: false,
             address,
             banner: String::new(),
             options,
             received: 0,
             turn: Instant::now(),
         };
-        client.banner = timeout(options.connect_timeout, client.read_banner())
+        let after = client.options.connect_timeout;
+        client.banner = timeout(after, client.read_banner())
             .await
-            .map_err(|_| Error::BannerTimeout { address, after: options.connect_timeout })??;
+            .map_err(|_| Error::BannerTimeout { address, after })??;
         Ok(client)
     }
 
@@ -272,6 +289,7 @@ impl Client {
             None => headers.push(("Secret", credentials.password.expose())),
         }
         self.exchange.ask_session(&headers, &mut self.out);
+        self.ends.push_back(self.out.len());
         self.ask(actions);
         let response = self.session_response().await?;
         if !response.success {
@@ -285,6 +303,7 @@ impl Client {
     /// Asks for a challenge; `None` from a server that knows none.
     async fn challenge(&mut self) -> Result<Option<String>, Error> {
         self.exchange.ask_session(&[("Action", "Challenge"), ("AuthType", "MD5")], &mut self.out);
+        self.ends.push_back(self.out.len());
         let response = self.session_response().await?;
         Ok(response.challenge.filter(|_| response.success))
     }
@@ -306,6 +325,7 @@ impl Client {
         }
         for action in actions {
             self.exchange.ask(action, &mut self.out);
+            self.ends.push_back(self.out.len());
         }
     }
 
@@ -360,6 +380,7 @@ impl Client {
     /// Says goodbye and waits, briefly, for the server to close.
     pub async fn logoff(mut self) {
         self.exchange.ask_session(&[("Action", "Logoff")], &mut self.out);
+        self.ends.push_back(self.out.len());
         // Whatever happens now, all answers are in.
         let _ = timeout(Duration::from_secs(1), self.session_response()).await;
     }
@@ -370,6 +391,13 @@ impl Client {
         const ROOM: usize = 64 << 10;
         let closed = |reason: String| Error::Closed { reason };
         loop {
+            // Asterisk reads at most 1,024 bytes of a TLS record and then waits for more to come on
+            // the socket, while the rest lies in its TLS library (seen on 16 and 22): over TLS
+            // each action is a record of its own.
+            let piece = match (&self.options.tls, self.ends.front()) {
+                (Some(_), Some(end)) => self.out.get(..*end).unwrap_or(&self.out),
+                _ => &self.out,
+            };
             let space = self.decoder.space(ROOM);
             tokio::select! {
                 biased;
@@ -388,9 +416,12 @@ impl Client {
                     }
                     return Ok(());
                 }
-                written = self.writer.write(&self.out), if !self.out.is_empty() => {
+                written = write_or_flush(&mut self.writer, piece), if !piece.is_empty() || self.unflushed => {
                     let count = written.map_err(|e| closed(e.to_string()))?;
+                    self.unflushed = count > 0;
                     self.out.drain(..count);
+                    self.ends = self.ends.iter().filter_map(|end| end.checked_sub(count)).collect();
+                    self.ends.retain(|end| *end > 0);
                 }
             }
         }
@@ -403,6 +434,33 @@ impl Client {
                 Block::Oversized => self.exchange.accept_oversized(),
             }
         }
+    }
+}
+
+/// Writes some bytes, or flushes where there are none.
+async fn write_or_flush(
+    writer: &mut WriteHalf<Box<dyn Stream>>,
+    bytes: &[u8],
+) -> io::Result<usize> {
+    if bytes.is_empty() { writer.flush().await.map(|()| 0) } else { writer.write(bytes).await }
+}
+
+/// Secures a connection.
+async fn handshake(
+    stream: TcpStream,
+    host: &str,
+    address: SocketAddr,
+    tls: &Tls,
+) -> Result<Box<dyn Stream>, Error> {
+    let name = tls.server_name(host)?;
+    let (connector, shown) = tls.connector();
+    match connector.connect(name, stream).await {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(error) => Err(Error::Tls {
+            address,
+            reason: tls::reason(&error),
+            fingerprint: shown.fingerprint(),
+        }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use super::ReadAction;
+use super::{Fingerprint, ReadAction, TlsSetupError};
 
 /// A failure of the connection, the login, or the use of this client.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,19 @@ pub enum Error {
     ClosedBeforeBanner {
         /// The address.
         address: SocketAddr,
+    },
+    /// TLS cannot be set up as asked for.
+    #[error(transparent)]
+    TlsSetup(#[from] TlsSetupError),
+    /// The connection could not be secured.
+    #[error("no TLS with {address}: {reason}{}", presented(.fingerprint.as_ref()))]
+    Tls {
+        /// The address.
+        address: SocketAddr,
+        /// Why, in plain words.
+        reason: String,
+        /// Fingerprint of the certificate that was presented, where it came that far.
+        fingerprint: Option<Fingerprint>,
     },
     /// The server refused the login.
     #[error("login as {username:?} refused: {message}")]
@@ -177,4 +190,9 @@ pub enum ActionError {
 fn seconds(duration: Duration) -> String {
     let text = format!("{:.3}", duration.as_secs_f64());
     format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// The fingerprint that a message tells.
+fn presented(fingerprint: Option<&Fingerprint>) -> String {
+    fingerprint.map(|fingerprint| format!("; its fingerprint is {fingerprint}")).unwrap_or_default()
 }

@@ -51,6 +51,7 @@ mod exchange;
 mod message;
 mod password;
 mod secrets;
+mod tls;
 
 pub use action::{Action, ReadAction};
 pub use client::{Client, Credentials, LoginMethod, Options, TimedAnswer};
@@ -59,3 +60,4 @@ pub use error::{ActionError, Error};
 pub use exchange::{Exchange, Finished, decode_recording};
 pub use message::{Answer, Row, unescape};
 pub use password::Password;
+pub use tls::{Fingerprint, Tls, TlsSetupError, Trust};

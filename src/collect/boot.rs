@@ -10,7 +10,7 @@ use super::Answers;
 use crate::ami::{ReadAction, Row};
 
 /// Younger than this, a server may still be loading modules.
-const YOUNG: i64 = 90;
+const YOUNG: i64 = 60;
 
 /// Whether the server started so recently, and lacks so much, that its modules are still loading.
 ///

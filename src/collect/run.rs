@@ -171,7 +171,7 @@ impl Run<'_> {
     async fn connection(&mut self) -> Result<End, Error> {
         let (deadline, target) = (self.deadline, self.target);
         let out_of_time = |_| Error::LoginTimeout { after: target.run_timeout };
-        let connecting = Client::connect(&target.host, target.port, target.options);
+        let connecting = Client::connect(&target.host, target.port, target.options.clone());
         let mut client = timeout_at(deadline, connecting).await.map_err(out_of_time)??;
         (self.progress)(Progress::Connected(client.address(), client.banner()));
         self.ami_version = client.ami_version().map(str::to_owned);

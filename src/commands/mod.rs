@@ -1,5 +1,104 @@
 //! What the program can do, one file per command.
 
+use std::{collections::BTreeSet, io::Write, path::Path};
+
+use chrono::{DateTime, Utc};
+use tracing::warn;
+
+use crate::{
+    cli::{Cli, Command},
+    collect::{Plan, Target},
+    config::{Cache, Config},
+    error::{Error, ExitCode},
+    snapshot::{Section, Snapshot},
+};
+
 pub mod check;
 pub mod collect;
 pub mod demo;
+
+/// Runs the command that was asked for. `out` takes its results, `said` what a person is told on
+/// the side; `terminal` says whether a person is there.
+///
+/// # Errors
+///
+/// Those of the command.
+pub async fn run(
+    cli: Cli,
+    now: DateTime<Utc>,
+    terminal: bool,
+    out: &mut dyn Write,
+    said: &mut dyn Write,
+) -> Result<ExitCode, Error> {
+    match cli.command.unwrap_or(Command::Collect(cli.collect)) {
+        Command::Collect(arguments) => {
+            let config = load(cli.common.config.as_deref())?;
+            config.warnings.iter().for_each(|warning| warn!("{warning}"));
+            let job = collect::Job {
+                target: &Target::from(&config),
+                plan: &Plan::from(&config),
+                cache: &config.cache,
+                demo: false,
+                to_stdout: arguments.stdout,
+                talkative: terminal,
+                now,
+            };
+            collect::run(&job, out, said).await
+        }
+        Command::Check => {
+            let config = load(cli.common.config.as_deref())?;
+            check::check(&config, out).await
+        }
+        Command::Demo(arguments) => {
+            let cache = Cache::in_directory(&arguments.directory);
+            demo::with_demo_pbx(async |target: Target| {
+                let job = collect::Job {
+                    target: &target,
+                    plan: &Plan::default(),
+                    cache: &cache,
+                    demo: true,
+                    to_stdout: arguments.stdout,
+                    talkative: terminal,
+                    now,
+                };
+                collect::run(&job, out, said).await
+            })
+            .await
+        }
+        Command::Schema => {
+            let schema = schemars::schema_for!(Snapshot);
+            let mut text = serde_json::to_vec_pretty(&schema)
+                .map_err(|error| Error::Internal(error.to_string()))?;
+            text.push(b'\n');
+            collect::print(&text, out)?;
+            Ok(ExitCode::Complete)
+        }
+    }
+}
+
+fn load(option: Option<&Path>) -> Result<Config, Error> {
+    Ok(Config::load(option, &|name| std::env::var_os(name))?)
+}
+
+impl From<&Config> for Target {
+    fn from(config: &Config) -> Self {
+        Self {
+            host: config.host.clone(),
+            port: config.port,
+            credentials: config.credentials.clone(),
+            options: config.ami.clone(),
+            run_timeout: config.run_timeout,
+        }
+    }
+}
+
+impl From<&Config> for Plan {
+    fn from(config: &Config) -> Self {
+        let skips = |section: &Section| config.skips(section.as_str());
+        let mut skip: BTreeSet<_> = Section::ALL.into_iter().filter(skips).collect();
+        if !config.voicemail_counts {
+            skip.insert(Section::Voicemail);
+        }
+        Self { skip, kinds: config.kinds.clone() }
+    }
+}

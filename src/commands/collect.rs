@@ -1,0 +1,204 @@
+//! `collect`: takes a snapshot and writes it. What cron runs.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    ami::Action,
+    collect::{Outcome, Plan, Progress, Role, Target, collect, sources},
+    config::Cache,
+    error::{Error, ExitCode},
+    normalize::{Context, snapshot},
+    output::{self, Lock},
+    snapshot::{Section, SectionStatus, Snapshot, Timestamp},
+    terminal::clean,
+};
+
+/// What to collect, and where to put it.
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// Whom to ask.
+    pub target: &'a Target,
+    /// What to ask.
+    pub plan: &'a Plan,
+    /// Where the snapshot goes and how long it is good.
+    pub cache: &'a Cache,
+    /// Whether the PBX is the embedded demonstration.
+    pub demo: bool,
+    /// Print the snapshot instead of writing it.
+    pub to_stdout: bool,
+    /// Tell a person at a terminal what happens.
+    pub talkative: bool,
+    /// When the collection begins.
+    pub now: DateTime<Utc>,
+}
+
+/// Takes a snapshot and writes it, or prints it to `out`. `said` takes what a person is told: nothing on success without
+/// a terminal, one line about what is missing from a partial snapshot.
+///
+/// # Errors
+///
+/// When there is nothing to write, or it cannot be written. The previous file is untouched then.
+pub async fn run(
+    job: &Job<'_>,
+    out: &mut dyn Write,
+    said: &mut dyn Write,
+) -> Result<ExitCode, Error> {
+    let path = &job.cache.path;
+    let _lock = match job.to_stdout {
+        true => None,
+        false => Some(Lock::acquire(path)?),
+    };
+    let previous = output::read_previous(path);
+    let mut sections = SectionProgress::new(job.plan);
+    let mut progress = |progress: Progress<'_>| {
+        if job.talkative {
+            sections.tell(&progress, said);
+        }
+    };
+    let collected = collect(job.target, job.plan, &mut progress).await?;
+    if !collected.answers.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Answered(_))) {
+        return Err(Error::Timeout { after: job.target.run_timeout });
+    }
+    let context = Context {
+        host: job.target.host.clone(),
+        port: job.target.port,
+        tls: job.target.options.tls.is_some(),
+        demo: job.demo,
+        collected_at: Timestamp::new(job.now),
+        stale_after_seconds: job.cache.stale_after.as_secs(),
+    };
+    let snapshot = snapshot(&collected, job.plan, &context, previous.as_ref());
+    let bytes = serialize(&snapshot, job.cache.pretty)?;
+    if job.to_stdout {
+        print(&bytes, out)?;
+    } else {
+        output::write(&bytes, &output::Target { path, mode: job.cache.file_mode })?;
+    }
+    if job.talkative {
+        tell_person(&snapshot, job, said);
+    }
+    if snapshot.complete {
+        return Ok(ExitCode::Complete);
+    }
+    if !job.talkative {
+        say(said, &format!("freepbx-snapshot: {}", missing(&snapshot)));
+    }
+    Ok(ExitCode::Partial)
+}
+
+/// The snapshot as it stands in the file.
+///
+/// # Errors
+///
+/// None that can happen to a snapshot; an internal error otherwise.
+pub fn serialize(snapshot: &Snapshot, pretty: bool) -> Result<Vec<u8>, Error> {
+    let bytes = match pretty {
+        true => serde_json::to_vec_pretty(snapshot),
+        false => serde_json::to_vec(snapshot),
+    };
+    let mut bytes = bytes.map_err(|error| Error::Internal(error.to_string()))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Prints a result. A reader that has seen enough and closed its end is no failure.
+///
+/// # Errors
+///
+/// When it cannot be written for any other reason.
+pub fn print(bytes: &[u8], out: &mut dyn Write) -> Result<(), Error> {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::Stdout(error.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a partial snapshot lacks, in one line.
+fn missing(snapshot: &Snapshot) -> String {
+    let parts: Vec<String> = snapshot
+        .sections
+        .iter()
+        .filter_map(|(section, report)| {
+            let status = match report.status {
+                SectionStatus::Ok | SectionStatus::Unsupported | SectionStatus::Disabled => {
+                    return None;
+                }
+                SectionStatus::Partial => "partial",
+                SectionStatus::Denied => "denied",
+                SectionStatus::Timeout => "timeout",
+                SectionStatus::Error => "error",
+            };
+            let message = report.message.as_deref().unwrap_or("no reason given");
+            Some(format!("{} {status}: {message}", section.as_str()))
+        })
+        .collect();
+    format!("the snapshot is partial; {}", parts.join("; "))
+}
+
+/// What a person at a terminal sees at the end.
+fn tell_person(snapshot: &Snapshot, job: &Job<'_>, said: &mut dyn Write) {
+    say(said, "");
+    say(said, &snapshot.summary.text);
+    for attention in &snapshot.summary.attention {
+        say(said, &format!("  ! {}", attention.message));
+    }
+    let shown = u64::try_from(snapshot.summary.attention.len()).unwrap_or(u64::MAX);
+    if snapshot.summary.attention_total > shown {
+        say(said, &format!("  ! and {} more", snapshot.summary.attention_total - shown));
+    }
+    if !snapshot.complete {
+        say(said, &missing(snapshot));
+    }
+    if !job.to_stdout {
+        let path = job.cache.path.display();
+        say(said, &format!("\n{path} written in {} ms.", snapshot.source.duration_ms));
+    }
+}
+
+fn say(said: &mut dyn Write, text: &str) {
+    // Nobody listening is no reason to fail.
+    let _ = writeln!(said, "{}", text.split('\n').map(clean).collect::<Vec<_>>().join("\n"));
+}
+
+/// Tells each section as soon as all of its first actions are done with.
+struct SectionProgress {
+    open: Vec<(Section, BTreeSet<Action>, u64)>,
+}
+
+impl SectionProgress {
+    fn new(plan: &Plan) -> Self {
+        let wanted = Section::ALL.into_iter().filter(|section| !plan.skip.contains(section));
+        let open = wanted.map(|section| {
+            let actions = sources(section).into_iter().map(|(action, _): (Action, Role)| action);
+            (section, actions.collect(), 0)
+        });
+        Self { open: open.collect() }
+    }
+
+    fn tell(&mut self, progress: &Progress<'_>, said: &mut dyn Write) {
+        let (action, outcome) = match progress {
+            Progress::Connected(address, banner) => {
+                return say(said, &format!("connected to {address}: {banner}"));
+            }
+            Progress::LoggedIn => return,
+            Progress::Action(action, outcome, _) => (action, outcome),
+        };
+        for (section, actions, rows) in &mut self.open {
+            if actions.remove(action) {
+                if let Outcome::Answered(answer) = outcome {
+                    *rows += u64::try_from(answer.rows().len()).unwrap_or(0);
+                }
+                if actions.is_empty() {
+                    say(said, &format!("  {:<12} {rows} rows", section.as_str()));
+                }
+            }
+        }
+    }
+}
