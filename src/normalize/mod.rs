@@ -4,19 +4,30 @@
 //! the snapshot, or `None` where the PBX did not answer; sections that build on others (calls on
 //! channels, extensions on calls) take them as arguments.
 
+mod calls;
 mod changes;
-pub(crate) mod fields;
+mod channels;
+mod clock;
+mod contacts;
+mod device_state;
+mod devices;
+mod extensions;
+mod fields;
+mod queues;
 mod reports;
+mod rooms;
 mod summary;
 mod system;
 #[cfg(test)]
 pub(crate) mod testing;
-pub(crate) mod words;
+mod trunks;
+mod words;
 
 use crate::{
     collect::{AstDb, Collected, Directory, Plan},
     snapshot::{
-        Collector, SCHEMA_VERSION, Section, Sections, Snapshot, Source, Summary, Timestamp,
+        Collector, SCHEMA_VERSION, Section, SectionStatus, Sections, Snapshot, Source, Summary,
+        SystemInfo, Timestamp,
     },
 };
 
@@ -49,8 +60,99 @@ pub fn snapshot(
     previous: Option<&Snapshot>,
 ) -> Snapshot {
     let answers = &collected.answers;
+    let collected_at = context.collected_at;
     let wants = |section| !plan.skip.contains(&section);
     let astdb = AstDb::read(answers);
     let directory = Directory::read(answers, &astdb, &plan.kinds);
-    todo!()
+
+    // Channels and calls are read even where the configuration leaves them out of the file, because
+    // extensions and trunks count their calls.
+    let mut channels = channels::channels(answers);
+    let calls = channels
+        .as_mut()
+        .map(|channels| calls::calls(answers, channels, &directory, collected_at));
+    let ids = channels::CallIds::of(channels.as_deref().unwrap_or_default());
+    let queues = queues::queues(answers, &directory, &ids);
+    let parking = rooms::parking(answers, &ids);
+    let conferences = rooms::conferences(answers, &directory, &ids);
+    let voicemail = rooms::mailboxes(answers);
+    let sources = extensions::Sources {
+        answers,
+        astdb: &astdb,
+        directory: &directory,
+        channels: channels.as_deref(),
+        queues: queues.as_deref(),
+        mailboxes: voicemail.as_deref(),
+        collected_at,
+    };
+    let extensions = extensions::extensions(&sources).filter(|_| wants(Section::Extensions));
+    let trunks = trunks::trunks(&sources).filter(|_| wants(Section::Trunks));
+    let channels = channels.filter(|_| wants(Section::Channels));
+    let active_calls = calls.filter(|_| wants(Section::ActiveCalls));
+    let calls_active = active_calls.as_ref().map(|calls| count(calls.len()));
+    let system_info = system::system_info(answers, context, collected, calls_active)
+        .filter(|_| wants(Section::SystemInfo));
+
+    let report = |section, has_data| reports::report(section, answers, &plan.skip, has_data);
+    let sections = Sections {
+        system_info: report(Section::SystemInfo, system_info.is_some()),
+        trunks: report(Section::Trunks, trunks.is_some()),
+        queues: report(Section::Queues, queues.is_some()),
+        active_calls: report(Section::ActiveCalls, active_calls.is_some()),
+        channels: report(Section::Channels, channels.is_some()),
+        extensions: report(Section::Extensions, extensions.is_some()),
+        parking: report(Section::Parking, parking.is_some()),
+        conferences: report(Section::Conferences, conferences.is_some()),
+        voicemail: report(Section::Voicemail, voicemail.is_some()),
+    };
+    let mut snapshot = Snapshot {
+        schema_version: SCHEMA_VERSION,
+        collected_at,
+        stale_after: collected_at
+            .plus_seconds(i64::try_from(context.stale_after_seconds).unwrap_or(i64::MAX)),
+        complete: sections.iter().all(|(_, report)| is_whole(report.status)),
+        summary: Summary::default(),
+        source: source(context, collected, system_info.as_ref()),
+        sections,
+        system_info,
+        trunks,
+        queues,
+        active_calls,
+        channels,
+        extensions,
+        parking,
+        conferences,
+        voicemail,
+        changes: None,
+    };
+    snapshot.changes = previous.and_then(|previous| changes::changes(previous, &snapshot));
+    snapshot.summary = summary::summary(&snapshot, previous);
+    snapshot
+}
+
+/// Whether a section of that status leaves nothing to be desired.
+fn is_whole(status: SectionStatus) -> bool {
+    matches!(status, SectionStatus::Ok | SectionStatus::Unsupported | SectionStatus::Disabled)
+}
+
+fn source(context: &Context, collected: &Collected, system: Option<&SystemInfo>) -> Source {
+    Source {
+        host: context.host.clone(),
+        port: context.port,
+        tls: context.tls,
+        pbx_name: system.and_then(|system| system.system_name.clone()),
+        asterisk_version: system.and_then(|system| system.version.clone()),
+        ami_version: collected.ami_version.clone(),
+        collector: Collector {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        duration_ms: u64::try_from(collected.duration.as_millis()).unwrap_or(u64::MAX),
+        demo: context.demo,
+    }
+}
+
+/// A length as a snapshot counts.
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }

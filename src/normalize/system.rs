@@ -2,24 +2,26 @@
 
 use std::time::Duration;
 
-use super::fields::{count, decimal, flag, text};
+use super::{
+    Context,
+    fields::{count, decimal, flag, text},
+};
 use crate::{
     ami::{ReadAction, Row},
-    collect::{Answers, boot},
+    collect::{Answers, Collected, boot},
     snapshot::{SystemInfo, Timestamp},
 };
 
 /// What is known of the server; `None` when it answered neither action.
 ///
-/// `pong_after` is when Ping was answered, counted from `collected_at`. On the collector's own
-/// machine its time zone stands in for a server that does not tell its own.
+/// On the collector's own machine its time zone stands in for a server that does not tell its own.
 pub(crate) fn system_info(
     answers: &Answers,
-    collected_at: Timestamp,
-    pong_after: Option<Duration>,
-    same_machine: bool,
+    context: &Context,
+    collected: &Collected,
     calls_active: Option<u64>,
 ) -> Option<SystemInfo> {
+    let collected_at = context.collected_at;
     let settings = answers.answer(ReadAction::CoreSettings).map(|answer| answer.response());
     let status = answers.answer(ReadAction::CoreStatus).map(|answer| answer.response());
     if settings.is_none() && status.is_none() {
@@ -28,7 +30,7 @@ pub(crate) fn system_info(
     let settings = settings.unwrap_or(Row::new(""));
     let status = status.unwrap_or(Row::new(""));
     let now = boot::server_time(answers).unwrap_or(collected_at.utc());
-    let offset = boot::utc_offset(answers).or_else(|| same_machine.then(|| boot::own_offset(now)));
+    let offset = boot::utc_offset(answers).or_else(|| collected.same_machine.then(|| boot::own_offset(now)));
     let local = |date, time| boot::local_time(status, date, time);
     let started = local("CoreStartupDate", "CoreStartupTime");
     let utc = |local| boot::to_utc(local, offset?, now).map(Timestamp::new);
@@ -43,7 +45,7 @@ pub(crate) fn system_info(
         reloaded_at: local("CoreReloadDate", "CoreReloadTime").and_then(utc),
         started_at_local: started.map(|time| time.to_string()),
         utc_offset_seconds: offset.map(|offset| offset.local_minus_utc()),
-        clock_skew_ms: clock_skew(answers, collected_at, pong_after),
+        clock_skew_ms: clock_skew(answers, collected_at, collected.pong_after),
         calls_active,
         channels_active: count(status, "CoreCurrentCalls"),
         calls_processed: count(status, "CoreProcessedCalls"),
