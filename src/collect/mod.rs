@@ -3,7 +3,9 @@
 mod answers;
 mod astdb;
 mod directory;
+pub(crate) mod lists;
 
 pub use answers::{Answers, Outcome};
 pub use astdb::{AstDb, Family};
 pub use directory::{DeviceEntry, Directory, Owner};
+pub(crate) use directory::{PEER_LISTS, aor_of_contact, extension_hints, registered_contacts};
