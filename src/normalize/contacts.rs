@@ -4,15 +4,15 @@ use std::{borrow::Cow, collections::HashMap};
 
 use serde::Deserialize;
 
-use super::fields::{bounded, epoch, known, round_trip_ms, sip_uri, text};
+use super::{
+    clock::Clock,
+    fields::{bounded, epoch, known, round_trip_ms, sip_uri, text},
+};
 use crate::{
     ami::{ReadAction, Row},
     collect::{Answers, AstDb, Family, aor_of_contact, lists, registered_contacts},
     snapshot::{Contact, Timestamp},
 };
-
-/// Seconds by which the server's clock and ours may differ before a time counts as past.
-pub(crate) const CLOCK_SLACK: i64 = 60;
 
 /// Every PJSIP contact in the answers.
 #[derive(Debug, Default)]
@@ -73,15 +73,16 @@ impl Stored<'_> {
     }
 
     /// Asterisk leaves expired entries in AstDB until it prunes them.
-    fn is_valid(&self, now: Timestamp) -> bool {
-        self.expires_at().is_none_or(|end| end.plus_seconds(CLOCK_SLACK) >= now)
+    fn is_valid(&self, clock: Clock) -> bool {
+        !self.expires_at().is_some_and(|end| clock.is_past(end))
     }
 }
 
 impl<'a> Contacts<'a> {
-    /// Reads what was answered. `now` is the server's time.
-    pub(crate) fn read(answers: &'a Answers, astdb: &AstDb<'a>, now: Timestamp) -> Self {
-        let mut contacts = Self { registered: registered(answers, astdb, now), ..Self::default() };
+    /// Reads what was answered.
+    pub(crate) fn read(answers: &'a Answers, astdb: &AstDb<'a>, clock: Clock) -> Self {
+        let mut contacts =
+            Self { registered: registered(answers, astdb, clock), ..Self::default() };
         for (_, answer) in answers.answers_of(ReadAction::PjsipShowEndpoint) {
             for row in answer.events("ContactStatusDetail") {
                 if let [Some(aor), Some(uri)] = row.columns(["AOR", "URI"]) {
@@ -117,8 +118,10 @@ impl<'a> Contacts<'a> {
             return (!found.is_empty()).then_some(found);
         };
         let aors = row.get("Aor").unwrap_or_default();
-        let mut found: Vec<_> =
-            lists::names(aors).flat_map(registered).map(|contact| contact.contact(device)).collect();
+        let mut found: Vec<_> = lists::names(aors)
+            .flat_map(registered)
+            .map(|contact| contact.contact(device))
+            .collect();
         for (aor, uri) in row.all("Contacts").flat_map(lists::endpoint_contacts) {
             if registered(aor).iter().all(|known| known.uri() != uri) {
                 let configured = address(device, uri);
@@ -144,7 +147,7 @@ impl<'a> Contacts<'a> {
 fn registered<'a>(
     answers: &'a Answers,
     astdb: &AstDb<'a>,
-    now: Timestamp,
+    clock: Clock,
 ) -> Option<HashMap<&'a str, Vec<Registered<'a>>>> {
     let mut by_aor: HashMap<_, Vec<_>> = HashMap::new();
     if let Some(listed) = registered_contacts(answers) {
@@ -158,7 +161,7 @@ fn registered<'a>(
     }
     for (id, json) in astdb.entries(Family::Contact) {
         match serde_json::from_str::<Stored<'_>>(json) {
-            Ok(stored) if !stored.uri.is_empty() && stored.is_valid(now) => {
+            Ok(stored) if !stored.uri.is_empty() && stored.is_valid(clock) => {
                 by_aor.entry(aor_of_contact(id)).or_default().push(Registered::Stored(stored));
             }
             _ => {}

@@ -41,7 +41,8 @@ impl DeviceState {
             ("ringinuse", DeviceState::RingInUse),
             ("onhold", DeviceState::OnHold),
         ];
-        let letters = || word.bytes().filter(u8::is_ascii_alphabetic).map(|b| b.to_ascii_lowercase());
+        let letters =
+            || word.bytes().filter(u8::is_ascii_alphabetic).map(|b| b.to_ascii_lowercase());
         WORDS.into_iter().find(|(known, _)| known.bytes().eq(letters())).map(|(_, state)| state)
     }
 
@@ -117,7 +118,8 @@ impl<'a> Activity<'a> {
 
     /// Number of calls that any of the devices takes part in.
     pub(crate) fn calls<'d>(&self, devices: impl Iterator<Item = &'d str>) -> u64 {
-        let calls = devices.filter_map(|device| self.devices.get(device)).flat_map(|(calls, _)| calls);
+        let calls =
+            devices.filter_map(|device| self.devices.get(device)).flat_map(|(calls, _)| calls);
         calls.collect::<HashSet<_>>().len() as u64
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
+    clock::Clock,
     contacts::{Contacts, is_usable},
     device_state::DeviceState,
     fields::{known, peer_status, text},
@@ -10,7 +11,7 @@ use super::{
 use crate::{
     ami::{ReadAction, Row},
     collect::{Answers, AstDb, DeviceEntry, PEER_LISTS},
-    snapshot::{Contact, Timestamp},
+    snapshot::Contact,
 };
 
 /// The rows about devices, ready to be looked up.
@@ -42,8 +43,8 @@ pub(crate) struct Facts<'a> {
 }
 
 impl<'a> Devices<'a> {
-    /// Reads what was answered. `now` is the server's time.
-    pub(crate) fn read(answers: &'a Answers, astdb: &AstDb<'a>, now: Timestamp) -> Self {
+    /// Reads what was answered.
+    pub(crate) fn read(answers: &'a Answers, astdb: &AstDb<'a>, clock: Clock) -> Self {
         let rows = |kind| answers.answer(kind).into_iter().flat_map(|answer| answer.rows());
         let endpoints = rows(ReadAction::PjsipShowEndpoints)
             .filter_map(|row| Some((row.get("ObjectName")?, row)))
@@ -59,7 +60,7 @@ impl<'a> Devices<'a> {
             endpoints,
             peers: peers.collect(),
             states: states.collect(),
-            contacts: Contacts::read(answers, astdb, now),
+            contacts: Contacts::read(answers, astdb, clock),
         }
     }
 
@@ -131,15 +132,12 @@ fn peer_online(row: Row<'_>) -> Option<bool> {
         "UNREACHABLE" => Some(false),
         "Unmonitored" => Some(address),
         // Qualify is on and has had no answer yet.
-        _ => if address { None } else { Some(false) },
+        _ => {
+            if address {
+                None
+            } else {
+                Some(false)
+            }
+        }
     }
-}
-
-/// The server's clock at the time of the collection: Ping tells it; without that, ours.
-pub(crate) fn server_time(answers: &Answers, collected_at: Timestamp) -> Timestamp {
-    let seconds = || {
-        let clock = answers.answer(ReadAction::Ping)?.response().get("Timestamp")?;
-        clock.split('.').next()?.parse().ok()
-    };
-    seconds().and_then(Timestamp::from_epoch).unwrap_or(collected_at)
 }

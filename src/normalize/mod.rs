@@ -1,5 +1,11 @@
 //! Turns answers into the snapshot. Pure: no sockets, no files, no clock.
 
+mod clock;
+mod contacts;
+mod device_state;
+mod devices;
+pub(crate) mod extensions;
 pub(crate) mod fields;
+pub(crate) mod trunks;
 #[cfg(test)]
 pub(crate) mod testing;
