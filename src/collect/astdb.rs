@@ -23,6 +23,8 @@ pub enum Family {
     UserVoicemail,
     /// `DEVICE/<device>/user`: the user of a device.
     DeviceUser,
+    /// `DEVICE/<device>/dial`: the device as channel names spell it, such as `PJSIP/101`.
+    DeviceDial,
     /// `DND/<extension>`: do not disturb.
     DoNotDisturb,
     /// `CF/<extension>`: forward all calls.
@@ -31,19 +33,24 @@ pub enum Family {
     ForwardBusy,
     /// `CFU/<extension>`: forward when unavailable.
     ForwardUnavailable,
+    /// `registrar/contact/<aor>;@<hash>`: PJSIP contacts as JSON. Asterisk keeps them there over a
+    /// restart; the way to them for an account without class `system`.
+    Contact,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::UserName,
         Self::UserDevice,
         Self::UserVoicemail,
         Self::DeviceUser,
+        Self::DeviceDial,
         Self::DoNotDisturb,
         Self::Forward,
         Self::ForwardBusy,
         Self::ForwardUnavailable,
+        Self::Contact,
     ];
 
     /// The family's name, and the entry below each of its keys where it has such.
@@ -53,10 +60,12 @@ impl Family {
             Self::UserDevice => ("AMPUSER", Some("device")),
             Self::UserVoicemail => ("AMPUSER", Some("voicemail")),
             Self::DeviceUser => ("DEVICE", Some("user")),
+            Self::DeviceDial => ("DEVICE", Some("dial")),
             Self::DoNotDisturb => ("DND", None),
             Self::Forward => ("CF", None),
             Self::ForwardBusy => ("CFB", None),
             Self::ForwardUnavailable => ("CFU", None),
+            Self::Contact => ("registrar/contact", None),
         }
     }
 
@@ -185,11 +194,13 @@ mod tests {
         assert_eq!(Family::Forward.name_in("/CF/100"), Some("100"));
         assert_eq!(Family::Forward.name_in("/CFB/100"), None);
         assert_eq!(Family::Forward.name_in("/CF/100/x"), None);
+        assert_eq!(Family::Contact.name_in("/registrar/contact/100;@ab"), Some("100;@ab"));
     }
 
     #[test]
     fn a_tree_asks_for_nothing_but_what_is_needed() {
         assert_eq!(Family::UserName.tree().to_string(), "DBGetTree(AMPUSER/%/cidname)");
         assert_eq!(Family::DoNotDisturb.tree().to_string(), "DBGetTree(DND)");
+        assert_eq!(Family::Contact.tree().to_string(), "DBGetTree(registrar/contact)");
     }
 }

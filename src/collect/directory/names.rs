@@ -1,0 +1,105 @@
+//! Display names of extensions, from wherever one is told.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{DeviceEntry, Owner};
+use crate::{
+    ami::ReadAction,
+    collect::{Answers, AstDb, Family, lists::split_device},
+};
+
+/// Every extension with its display name, empty where none is known.
+pub(super) fn names(
+    extensions: BTreeSet<&str>,
+    devices: &BTreeMap<String, DeviceEntry>,
+    answers: &Answers,
+    astdb: &AstDb<'_>,
+) -> BTreeMap<String, String> {
+    let told: HashMap<_, _> = astdb.entries(Family::UserName).collect();
+    // An empty name in FreePBX is a fact. Other sources are asked only where it says nothing.
+    let guessed = if extensions.iter().all(|extension| told.contains_key(extension)) {
+        HashMap::new()
+    } else {
+        guesses(devices, answers)
+    };
+    let name = |extension: &str| {
+        told.get(extension).or_else(|| guessed.get(extension)).copied().unwrap_or_default()
+    };
+    extensions.into_iter().map(|number| (number.to_owned(), name(number).to_owned())).collect()
+}
+
+/// Names by extension from PJSIP caller IDs, chan_sip descriptions and queue members. The first
+/// source that has one wins.
+fn guesses<'a>(
+    devices: &'a BTreeMap<String, DeviceEntry>,
+    answers: &'a Answers,
+) -> HashMap<&'a str, &'a str> {
+    let extension_of = |device: &str| match &devices.get(device)?.owner {
+        Owner::Extension(extension) => Some(extension.as_str()),
+        Owner::Trunk(_) | Owner::Special => None,
+    };
+    let mut guesses = HashMap::new();
+    let mut guess = |extension: Option<&'a str>, name: &'a str| {
+        if let Some(extension) = extension.filter(|_| !name.is_empty()) {
+            guesses.entry(extension).or_insert(name);
+        }
+    };
+    for (_, answer) in answers.answers_of(ReadAction::PjsipShowEndpoint) {
+        for row in answer.events("EndpointDetail") {
+            if let [Some(name), Some(caller_id)] = row.columns(["ObjectName", "Callerid"]) {
+                guess(extension_of(&format!("PJSIP/{name}")), caller_id_name(caller_id));
+            }
+        }
+    }
+    let peers = answers.answer(ReadAction::SipPeers);
+    for row in peers.into_iter().flat_map(|answer| answer.rows()) {
+        if let [Some(name), Some(description)] = row.columns(["ObjectName", "Description"]) {
+            guess(extension_of(&format!("SIP/{name}")), description);
+        }
+    }
+    let queues = answers.answer(ReadAction::QueueStatus);
+    for row in queues.into_iter().flat_map(|answer| answer.events("QueueMember")) {
+        let [Some(name), Some(location)] = row.columns(["Name", "Location"]) else { continue };
+        // Asterisk names a member after its interface when it was given no name.
+        if name != location {
+            guess(local_extension(location).or_else(|| extension_of(location)), name);
+        }
+    }
+    guesses
+}
+
+/// The extension that FreePBX rings by `Local/111@from-queue/n`.
+fn local_extension(location: &str) -> Option<&str> {
+    let (_, target) = split_device(location).filter(|(tech, _)| *tech == "Local")?;
+    let (extension, context) = target.split_once('@')?;
+    let context = context.split('/').next()?;
+    matches!(context, "from-queue" | "from-internal").then_some(extension)
+}
+
+/// The name in `"Alice Example" <100>`; empty for `<unknown>` and for a bare number.
+fn caller_id_name(caller_id: &str) -> &str {
+    let name = caller_id.rsplit_once('<').map_or("", |(name, _)| name).trim();
+    name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_id_gives_its_name() {
+        assert_eq!(caller_id_name("\"Alice Example\" <100>"), "Alice Example");
+        assert_eq!(caller_id_name("Élodie <3 you <104>"), "Élodie <3 you");
+        for nothing in ["<unknown>", "", "100", "<100>", "\"\" <100>"] {
+            assert_eq!(caller_id_name(nothing), "", "{nothing}");
+        }
+    }
+
+    #[test]
+    fn only_freepbxs_local_interfaces_name_an_extension() {
+        assert_eq!(local_extension("Local/111@from-queue/n"), Some("111"));
+        assert_eq!(local_extension("Local/111@from-internal/n"), Some("111"));
+        assert_eq!(local_extension("Local/111@elsewhere/n"), None);
+        assert_eq!(local_extension("PJSIP/111"), None);
+    }
+}
