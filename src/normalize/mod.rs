@@ -6,6 +6,6 @@ mod device_state;
 mod devices;
 pub(crate) mod extensions;
 pub(crate) mod fields;
-pub(crate) mod trunks;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod trunks;

@@ -189,8 +189,8 @@ fn pjsip(row: Row<'_>, name: &str) -> Registered {
 
 /// A chan_sip registration.
 ///
-/// chan_sip prints `Registered` also while a renewal has timed out (`regstate2str` in chan_sip.c,
-/// every version). A registration that should have been renewed a while ago has failed.
+/// chan_sip prints `Registered` also while a renewal has timed out: its internal state for that has
+/// no word of its own. A registration that should have been renewed a while ago has failed.
 fn chan_sip(row: Row<'_>, clock: Clock) -> Registered {
     let host = text(row, "Host");
     let port = row.get("Port").and_then(|port| port.parse().ok()).filter(|port| *port != 0);
