@@ -284,7 +284,7 @@ mod tests {
             "Event: EndpointList\nObjectName: 99100\nAuths: 99100-auth",
         );
         assert_eq!(
-            verdict(&read(&answers(&[endpoints.clone()])), "PJSIP/99100"),
+            verdict(&read(&answers(std::slice::from_ref(&endpoints))), "PJSIP/99100"),
             "extension 99100 Auth"
         );
         let hint = (

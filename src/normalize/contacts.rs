@@ -9,7 +9,7 @@ use super::{
     fields::{bounded, epoch, known, round_trip_ms, sip_uri, text},
 };
 use crate::{
-    ami::{ReadAction, Row},
+    ami::{Answer, ReadAction, Row},
     collect::{Answers, AstDb, Family, aor_of_contact, lists, registered_contacts},
     snapshot::{Contact, Timestamp},
 };
@@ -91,7 +91,7 @@ impl<'a> Contacts<'a> {
             }
         }
         let aors = answers.answer(ReadAction::PjsipShowAors);
-        for row in aors.into_iter().flat_map(|answer| answer.rows()) {
+        for row in aors.into_iter().flat_map(Answer::rows) {
             if let [Some(aor), Some(frequency)] = row.columns(["ObjectName", "QualifyFrequency"]) {
                 contacts.qualified.insert(aor, frequency != "0");
             }

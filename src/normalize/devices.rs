@@ -9,7 +9,7 @@ use super::{
     fields::{known, peer_status, text},
 };
 use crate::{
-    ami::{ReadAction, Row},
+    ami::{Answer, ReadAction, Row},
     collect::{Answers, AstDb, DeviceEntry, PEER_LISTS},
     snapshot::Contact,
 };
@@ -45,7 +45,7 @@ pub(crate) struct Facts<'a> {
 impl<'a> Devices<'a> {
     /// Reads what was answered.
     pub(crate) fn read(answers: &'a Answers, astdb: &AstDb<'a>, clock: Clock) -> Self {
-        let rows = |kind| answers.answer(kind).into_iter().flat_map(|answer| answer.rows());
+        let rows = |kind| answers.answer(kind).into_iter().flat_map(Answer::rows);
         let endpoints = rows(ReadAction::PjsipShowEndpoints)
             .filter_map(|row| Some((row.get("ObjectName")?, row)))
             .collect();

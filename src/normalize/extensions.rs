@@ -1,7 +1,11 @@
 //! Users' extensions: all devices, technologies and addresses of one number joined.
 
+mod hint;
+mod settings;
+
 use std::collections::HashMap;
 
+use self::{hint::Hint, settings::Settings};
 use super::{
     clock::Clock,
     contacts::{is_reachable, is_usable},
@@ -15,8 +19,8 @@ use crate::{
         Answers, AstDb, DeviceEntry, Directory, Family, Outcome, Owner, extension_hints, lists,
     },
     snapshot::{
-        Channel, Contact, Device, Extension, ExtensionStatus, ExtensionVoicemail, Forwards,
-        KindSource, Mailbox, Queue, Timestamp, natural,
+        Channel, Contact, Device, Extension, ExtensionStatus, KindSource, Mailbox, Queue,
+        Timestamp, natural,
     },
 };
 
@@ -56,8 +60,7 @@ pub(crate) fn extensions(from: &Sources<'_>) -> Option<Vec<Extension>> {
                 (exten, Hint::new(hint, status.unwrap_or_default(), text))
             })
             .collect(),
-        queues: from.queues.map(memberships),
-        mailboxes: from.mailboxes.map(boxes),
+        settings: Settings::read(from),
     };
     let mut owned: HashMap<&str, Vec<&DeviceEntry>> = HashMap::new();
     for device in from.directory.devices() {
@@ -97,42 +100,13 @@ pub(super) fn is_lost(answers: &Answers, list: ReadAction) -> bool {
     }
 }
 
-/// State of a hint in `ext-local`.
-#[derive(Debug, Clone, Copy)]
-struct Hint<'a> {
-    status: ExtensionStatus,
-    word: Option<&'a str>,
-    online: Option<bool>,
-}
-
-impl<'a> Hint<'a> {
-    /// Reads the bits of an extension's state: 1 in use, 2 busy, 4 unavailable, 8 ringing, 16 hold.
-    ///
-    /// FreePBX's hints watch `Custom:DND<ext>` too. Do not disturb makes them busy, and a switch
-    /// that is off makes them idle though no phone is there, so that neither tells of the phone.
-    fn new(devices: &str, status: &str, word: Option<&'a str>) -> Self {
-        let mixed = devices.contains("Custom:");
-        let (status, online) = match status.parse::<i64>() {
-            Ok(0) => (ExtensionStatus::Available, (!mixed).then_some(true)),
-            Ok(2) => (ExtensionStatus::Busy, (!mixed).then_some(true)),
-            Ok(4) => (ExtensionStatus::Unavailable, Some(false)),
-            Ok(8) => (ExtensionStatus::Ringing, Some(true)),
-            Ok(1 | 9 | 17) => (ExtensionStatus::InUse, Some(true)),
-            Ok(16) => (ExtensionStatus::OnHold, Some(true)),
-            _ => (ExtensionStatus::Unknown, None),
-        };
-        Self { status, word, online }
-    }
-}
-
 /// Everything by extension or device, ready to be looked up.
 struct Joiner<'a> {
     from: &'a Sources<'a>,
     devices: Devices<'a>,
     activity: Option<Activity<'a>>,
     hints: HashMap<&'a str, Hint<'a>>,
-    queues: Option<HashMap<&'a str, Vec<&'a str>>>,
-    mailboxes: Option<HashMap<&'a str, Vec<&'a Mailbox>>>,
+    settings: Settings<'a>,
 }
 
 impl Joiner<'_> {
@@ -181,10 +155,10 @@ impl Joiner<'_> {
             latency_ms: first.and_then(|contact| contact.latency_ms),
             contacts,
             active_calls,
-            queues: self.queues(number),
-            voicemail: self.voicemail(number),
-            dnd: self.dnd(number),
-            forwards: self.forwards(number),
+            queues: self.settings.queues(number),
+            voicemail: self.settings.voicemail(number),
+            dnd: self.settings.dnd(number),
+            forwards: self.settings.forwards(number),
             devices,
             kind_source: owned.iter().map(|d| d.source).min().unwrap_or(KindSource::User),
         }
@@ -268,79 +242,6 @@ impl Joiner<'_> {
         }
         techs.join("+")
     }
-
-    fn queues(&self, number: &str) -> Option<Vec<String>> {
-        let queues = self.queues.as_ref()?.get(number).map(Vec::as_slice).unwrap_or_default();
-        let mut queues: Vec<_> = queues.iter().map(|queue| (*queue).to_owned()).collect();
-        queues.sort_by(|a, b| natural(a, b));
-        queues.dedup();
-        Some(queues)
-    }
-
-    /// The box that FreePBX gives the user; where its table was not read, a box of that number.
-    fn voicemail(&self, number: &str) -> Option<ExtensionVoicemail> {
-        let boxes = self.mailboxes.as_ref().and_then(|boxes| boxes.get(number));
-        let boxes = boxes.map(Vec::as_slice).unwrap_or_default();
-        let (context, found) = if self.from.astdb.knows(Family::UserVoicemail) {
-            let context = self.from.astdb.get(Family::UserVoicemail, number)?;
-            if context == "novm" {
-                return None;
-            }
-            let same = |found: &&&Mailbox| found.context.as_deref() == Some(context);
-            (Some(context), boxes.iter().find(same))
-        } else {
-            let found = boxes.first()?;
-            (found.context.as_deref(), Some(found))
-        };
-        Some(ExtensionVoicemail {
-            context: context.map(bounded),
-            new_messages: found.and_then(|found| found.new_messages),
-            old_messages: found.and_then(|found| found.old_messages),
-        })
-    }
-
-    fn dnd(&self, number: &str) -> Option<bool> {
-        let astdb = self.from.astdb;
-        let set = || {
-            let value = astdb.get(Family::DoNotDisturb, number);
-            value.is_some_and(|value| value.eq_ignore_ascii_case("YES"))
-        };
-        astdb.knows(Family::DoNotDisturb).then(set)
-    }
-
-    /// `None` unless all three families were read: inside, `null` means "not set".
-    fn forwards(&self, number: &str) -> Option<Forwards> {
-        let astdb = self.from.astdb;
-        let families = [Family::Forward, Family::ForwardBusy, Family::ForwardUnavailable];
-        if !families.into_iter().all(|family| astdb.knows(family)) {
-            return None;
-        }
-        let [all, busy, unavailable] =
-            families.map(|family| astdb.get(family, number).map(bounded));
-        Some(Forwards { all, busy, unavailable })
-    }
-}
-
-/// Names of queues by the extension of their members.
-fn memberships(queues: &[Queue]) -> HashMap<&str, Vec<&str>> {
-    let mut of: HashMap<_, Vec<_>> = HashMap::new();
-    for queue in queues {
-        for agent in queue.agents.iter().flatten() {
-            if let Some(extension) = agent.extension.as_deref() {
-                of.entry(extension).or_default().push(queue.name.as_str());
-            }
-        }
-    }
-    of
-}
-
-/// Voicemail boxes by number; the same number can exist in several contexts.
-fn boxes(mailboxes: &[Mailbox]) -> HashMap<&str, Vec<&Mailbox>> {
-    let mut by_number: HashMap<_, Vec<_>> = HashMap::new();
-    for mailbox in mailboxes {
-        by_number.entry(mailbox.mailbox.as_str()).or_default().push(mailbox);
-    }
-    by_number
 }
 
 /// Online when any device is, offline when all are.
@@ -388,6 +289,7 @@ mod tests {
             device_state::channel,
             testing::{answers, recorded},
         },
+        snapshot::Forwards,
     };
 
     /// Joins answers with nothing beside them.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
-    ami::{ReadAction, Row},
+    ami::{Answer, ReadAction, Row},
     collect::{
         Answers, AstDb, Family,
         lists::{endpoint_contacts, hint_devices, names, split_device},
@@ -206,7 +206,7 @@ impl<'a> Evidence<'a> {
 
     fn list_peers(&mut self, answers: &'a Answers) {
         for (action, tech) in PEER_LISTS {
-            for row in answers.answer(action).into_iter().flat_map(|answer| answer.rows()) {
+            for row in answers.answer(action).into_iter().flat_map(Answer::rows) {
                 let [Some(name), dynamic] = row.columns(["ObjectName", "Dynamic"]) else {
                     continue;
                 };
@@ -229,7 +229,7 @@ impl<'a> Evidence<'a> {
         // Remembered states give devices a technology that the table knows only by their id. The
         // memory outlives devices, so that it names none by itself.
         let states = answers.answer(ReadAction::DeviceStateList);
-        for row in states.into_iter().flat_map(|answer| answer.rows()) {
+        for row in states.into_iter().flat_map(Answer::rows) {
             let Some((tech, name)) = row.get("Device").and_then(split_device) else { continue };
             let known = self.users.contains_key(name) && !self.dials.contains_key(name);
             if known && !listed.contains(&tech) {
@@ -291,7 +291,7 @@ pub(super) fn users<'a>(astdb: &AstDb<'a>) -> impl Iterator<Item = &'a str> {
 /// codes, queues and parking live in other contexts or begin with a star.
 pub(crate) fn extension_hints(answers: &Answers) -> impl Iterator<Item = (&str, &str, Row<'_>)> {
     let rows = answers.answer(ReadAction::ExtensionStateList).into_iter();
-    rows.flat_map(|answer| answer.rows()).filter_map(|row| {
+    rows.flat_map(Answer::rows).filter_map(|row| {
         let [Some(exten), Some(context), hint] = row.columns(["Exten", "Context", "Hint"]) else {
             return None;
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{DeviceEntry, Owner};
 use crate::{
-    ami::ReadAction,
+    ami::{Answer, ReadAction},
     collect::{Answers, AstDb, Family, lists::split_device},
 };
 
@@ -52,7 +52,7 @@ fn guesses<'a>(
         }
     }
     let peers = answers.answer(ReadAction::SipPeers);
-    for row in peers.into_iter().flat_map(|answer| answer.rows()) {
+    for row in peers.into_iter().flat_map(Answer::rows) {
         if let [Some(name), Some(description)] = row.columns(["ObjectName", "Description"]) {
             guess(extension_of(&format!("SIP/{name}")), description);
         }

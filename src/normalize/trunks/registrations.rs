@@ -8,7 +8,7 @@ use super::super::{
     fields::{bounded, count, epoch, host_port, known, sip_uri, text},
 };
 use crate::{
-    ami::{ReadAction, Row},
+    ami::{Answer, ReadAction, Row},
     collect::{DeviceEntry, Owner, PEER_LISTS},
     snapshot::{Registration, TrunkState},
 };
@@ -40,9 +40,9 @@ impl Registrations {
         let mut all = Self { of_devices: HashMap::new(), rest: Vec::new() };
         all.read_pjsip(from);
         let sip = rows(from, ReadAction::SipShowRegistry).map(|row| chan_sip(row, clock));
-        all.assign(sip.collect(), Peers::read(from, "SIP", details));
+        all.assign(sip.collect(), &Peers::read(from, "SIP", details));
         let iax = rows(from, ReadAction::IaxRegistry).map(iax2);
-        all.assign(iax.collect(), Peers::read(from, "IAX2", &HashMap::new()));
+        all.assign(iax.collect(), &Peers::read(from, "IAX2", &HashMap::new()));
         all
     }
 
@@ -81,7 +81,7 @@ impl Registrations {
     }
 
     /// Gives registrations without a name of their own to peers, each to one at most.
-    fn assign(&mut self, registrations: Vec<Registered>, peers: Peers<'_>) {
+    fn assign(&mut self, registrations: Vec<Registered>, peers: &Peers<'_>) {
         // An address to which several accounts register says nothing of any of them.
         let mut accounts: HashMap<(String, u16), u32> = HashMap::new();
         for registered in &registrations {
@@ -103,7 +103,7 @@ impl Registrations {
 }
 
 fn rows<'a>(from: &Sources<'a>, kind: ReadAction) -> impl Iterator<Item = Row<'a>> {
-    from.answers.answer(kind).into_iter().flat_map(|answer| answer.rows())
+    from.answers.answer(kind).into_iter().flat_map(Answer::rows)
 }
 
 fn address(registered: &Registered) -> Option<(String, u16)> {
@@ -189,8 +189,8 @@ fn pjsip(row: Row<'_>, name: &str) -> Registered {
 
 /// A chan_sip registration.
 ///
-/// chan_sip prints `Registered` also while a renewal has timed out (`regstate2str` in chan_sip.c,
-/// every version). A registration that should have been renewed a while ago has failed.
+/// chan_sip prints `Registered` also while a renewal has timed out: its internal state for that has
+/// no word of its own. A registration that should have been renewed a while ago has failed.
 fn chan_sip(row: Row<'_>, clock: Clock) -> Registered {
     let host = text(row, "Host");
     let port = row.get("Port").and_then(|port| port.parse().ok()).filter(|port| *port != 0);
