@@ -2,7 +2,13 @@
 #![forbid(unsafe_code)]
 
 pub mod ami;
+pub mod cli;
 pub mod collect;
+pub mod commands;
 pub mod config;
+pub mod demo;
+pub mod error;
 pub mod normalize;
+pub mod output;
 pub mod snapshot;
+pub mod terminal;

@@ -53,8 +53,9 @@ async fn until_signalled(cli: Cli) -> Result<ExitCode, Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(internal)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(internal)?;
     let terminal = stderr().is_terminal();
+    let (mut out, mut said) = (stdout(), stderr());
     tokio::select! {
-        ended = commands::run(cli, Utc::now(), terminal, &mut stdout(), &mut stderr()) => {
+        ended = commands::run(cli, Utc::now(), terminal, &mut out, &mut said) => {
             ended.map(ExitCode::from)
         }
         _ = terminate.recv() => Ok(ExitCode::from(143)),

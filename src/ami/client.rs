@@ -80,6 +80,12 @@ impl Credentials {
         Self { method, ..self }
     }
 
+    /// The name that logs in.
+    #[must_use]
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
     /// Refuses what could begin another header or action.
     fn check(&self) -> Result<(), Error> {
         let unfit = |text: &str| text.contains(['\r', '\n', '\0']) || text.len() > 900;

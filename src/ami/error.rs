@@ -76,12 +76,6 @@ pub enum Error {
         /// Asterisk's own words; the same for a wrong name, a wrong password and an ACL.
         message: String,
     },
-    /// The server knows no MD5 challenge and plain text was not allowed.
-    #[error("the server offers no MD5 challenge ({message}), and plain text is not allowed")]
-    NoChallenge {
-        /// Asterisk's own words.
-        message: String,
-    },
     /// No answer to the login in time.
     #[error("no answer to the login within {}", seconds(*.after))]
     LoginTimeout {

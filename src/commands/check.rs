@@ -6,18 +6,18 @@ use crate::{
     ami::{Action, ActionError, Answer, ReadAction},
     collect::{Outcome, Plan, Progress, Target, collect},
     config::Config,
-    error::Error,
+    error::{Error, ExitCode},
     terminal::clean,
 };
 
 /// Tries everything that a collection does and writes a tick list to `out`.
 ///
-/// True when all that this PBX supports passed.
+/// [`ExitCode::Complete`] only when all that this PBX supports passed.
 ///
 /// # Errors
 ///
 /// When there is no connection or no login; the list up to there has been written.
-pub async fn check(config: &Config, out: &mut dyn Write) -> Result<bool, Error> {
+pub async fn check(config: &Config, out: &mut dyn Write) -> Result<ExitCode, Error> {
     let target = Target::from(config);
     say(out, Mark::Passed, "config", &config.file.display().to_string());
     for warning in &config.warnings {
@@ -31,7 +31,7 @@ pub async fn check(config: &Config, out: &mut dyn Write) -> Result<bool, Error> 
             say(out, Mark::Passed, "banner", banner);
         }
         Progress::LoggedIn => {
-            say(out, Mark::Passed, "login", &format!("as {}", config.username));
+            say(out, Mark::Passed, "login", &format!("as {}", config.credentials.username()));
         }
         Progress::Action(action, outcome, elapsed) => {
             let (mark, text) = judge(action, outcome, elapsed);
@@ -53,7 +53,7 @@ pub async fn check(config: &Config, out: &mut dyn Write) -> Result<bool, Error> 
         false => "some of what this PBX supports cannot be read; see the lines marked FAIL",
     };
     say(out, if passed { Mark::Passed } else { Mark::Failed }, "result", verdict);
-    Ok(passed)
+    Ok(if passed { ExitCode::Complete } else { ExitCode::Partial })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,10 +15,11 @@ use crate::{
 pub async fn with_demo_pbx<T>(
     job: impl AsyncFnOnce(Target) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let pbx = DemoPbx::start().await.map_err(Error::demo)?;
+    let failed = |error: std::io::Error| Error::Demo(error.to_string());
+    let pbx = DemoPbx::start().await.map_err(failed)?;
     let target = Target {
         host: "127.0.0.1".to_owned(),
-        port: pbx.port().map_err(Error::demo)?,
+        port: pbx.port().map_err(failed)?,
         credentials: Credentials::new(USERNAME, password()),
         options: Options::default(),
         run_timeout: std::time::Duration::from_secs(30),
