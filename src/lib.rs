@@ -4,5 +4,7 @@
 pub mod ami;
 pub mod collect;
 pub mod config;
+pub mod error;
 pub mod normalize;
+pub mod output;
 pub mod snapshot;
