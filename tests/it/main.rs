@@ -1,0 +1,4 @@
+//! One integration binary: fast to link.
+
+mod config;
+mod output;
