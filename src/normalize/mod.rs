@@ -105,12 +105,13 @@ pub fn snapshot(
         conferences: report(Section::Conferences, conferences.is_some()),
         voicemail: report(Section::Voicemail, voicemail.is_some()),
     };
+    let complete = sections.iter().all(|(_, report)| is_whole(report.status));
     let mut snapshot = Snapshot {
         schema_version: SCHEMA_VERSION,
         collected_at,
         stale_after: collected_at
             .plus_seconds(i64::try_from(context.stale_after_seconds).unwrap_or(i64::MAX)),
-        complete: sections.iter().all(|(_, report)| is_whole(report.status)),
+        complete,
         summary: Summary::default(),
         source: source(context, collected, system_info.as_ref()),
         sections,

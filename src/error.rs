@@ -1,0 +1,250 @@
+//! What ends a run without a snapshot, and the exit codes of the program.
+
+use std::time::Duration;
+
+use crate::{ami, config, output};
+
+/// Why there is no new snapshot. Its text is one line that says what to do next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration is missing or wrong.
+    #[error("{}", one_line(&.0.to_string()))]
+    Config(#[from] config::Error),
+    /// No connection, or no login.
+    #[error("{}", one_line(&with_hint(.0)))]
+    Ami(#[from] ami::Error),
+    /// The file cannot be written, or another run is writing it.
+    #[error("{}", one_line(&.0.to_string()))]
+    Output(#[from] output::Error),
+    /// The time for the whole run was used up before there was anything to write.
+    #[error(
+        "nothing to write after {} s, the time for a whole run; the PBX is too slow or hangs (see \
+         `freepbx-snapshot check`), or raise freepbx.timeouts.run_seconds",
+        .after.as_secs_f64()
+    )]
+    Timeout {
+        /// The limit.
+        after: Duration,
+    },
+    /// A mistake in this program.
+    #[error("internal error: {}; please report it", one_line(.0))]
+    Internal(String),
+}
+
+impl Error {
+    /// The code that the program exits with.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_) => ExitCode::Config,
+            Self::Ami(error) => ami_code(error),
+            Self::Output(output::Error::Locked { .. }) => ExitCode::Locked,
+            Self::Output(_) => ExitCode::CannotWrite,
+            Self::Timeout { .. } => ExitCode::Timeout,
+            Self::Internal(_) => ExitCode::Internal,
+        }
+    }
+}
+
+/// How the program ends. The words are those of `sysexits.h` where it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum ExitCode {
+    /// A complete snapshot was written.
+    Complete = 0,
+    /// A snapshot was written, but a section is missing.
+    Partial = 3,
+    /// The command line is wrong (`EX_USAGE`).
+    Usage = 64,
+    /// No connection to the PBX (`EX_UNAVAILABLE`).
+    NoConnection = 69,
+    /// A mistake in this program (`EX_SOFTWARE`).
+    Internal = 70,
+    /// The snapshot cannot be written (`EX_CANTCREAT`).
+    CannotWrite = 73,
+    /// Another run is at work (`EX_TEMPFAIL`).
+    Locked = 75,
+    /// What answers does not speak AMI (`EX_PROTOCOL`).
+    NotAmi = 76,
+    /// The PBX refused the login (`EX_NOPERM`).
+    LoginRefused = 77,
+    /// The configuration is missing or wrong (`EX_CONFIG`).
+    Config = 78,
+    /// No answer in time (as `timeout(1)` does).
+    Timeout = 124,
+}
+
+impl ExitCode {
+    /// All codes, ascending.
+    pub const ALL: [Self; 11] = [
+        Self::Complete,
+        Self::Partial,
+        Self::Usage,
+        Self::NoConnection,
+        Self::Internal,
+        Self::CannotWrite,
+        Self::Locked,
+        Self::NotAmi,
+        Self::LoginRefused,
+        Self::Config,
+        Self::Timeout,
+    ];
+
+    /// The number that a shell sees in `$?`.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// What it means, and what has become of the file, for the help text and the README.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Complete => "complete: every section that this PBX supports was read",
+            Self::Partial => "partial: the file is new, but its `sections` say what is missing",
+            Self::Usage => "wrong command line",
+            Self::NoConnection => "no connection to the PBX",
+            Self::Internal => "internal error: please report it",
+            Self::CannotWrite => "the file cannot be written",
+            Self::Locked => "another run is at work; this one did nothing",
+            Self::NotAmi => "what answers is not an Asterisk Manager Interface",
+            Self::LoginRefused => "the PBX refused the login",
+            Self::Config => "the configuration is missing or wrong",
+            Self::Timeout => "the PBX did not answer in time",
+        }
+    }
+
+    /// The table as it stands in `--help`: one line per code.
+    #[must_use]
+    pub fn table() -> String {
+        let line = |code: &Self| format!("{:>5}  {}\n", code.number(), code.meaning());
+        Self::ALL.iter().map(line).collect()
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code.number())
+    }
+}
+
+fn ami_code(error: &ami::Error) -> ExitCode {
+    use ami::Error as E;
+    match error {
+        E::Resolve { .. }
+        | E::Connect { .. }
+        | E::ConnectTimeout { .. }
+        | E::ClosedBeforeBanner { .. }
+        | E::Closed { .. } => ExitCode::NoConnection,
+        E::BannerTimeout { .. } | E::LoginTimeout { .. } => ExitCode::Timeout,
+        E::NotAmi { .. } | E::TooMuch { .. } => ExitCode::NotAmi,
+        E::Login { .. } | E::NoChallenge { .. } => ExitCode::LoginRefused,
+        E::Credentials { .. } => ExitCode::Config,
+        E::Argument { .. } => ExitCode::Internal,
+    }
+}
+
+/// An error of the connection with what to do about it.
+fn with_hint(error: &ami::Error) -> String {
+    use ami::Error as E;
+    let hint = match error {
+        E::Resolve { .. } => "freepbx.ami_host names it",
+        E::Connect { source, .. } => connect_hint(source.kind()),
+        E::ConnectTimeout { .. } => {
+            "a firewall may drop it, or freepbx.ami_host is wrong or off; try `nc -vz` with host and \
+             port"
+        }
+        E::BannerTimeout { .. } => {
+            "Asterisk hangs, or this port belongs to something else, or to AMI with TLS; check \
+             freepbx.ami_port"
+        }
+        E::NotAmi { .. } => {
+            "check freepbx.ami_port: AMI is `port` in the [general] section of manager.conf, by \
+             default 5038"
+        }
+        E::ClosedBeforeBanner { .. } => {
+            "Asterisk is starting or stopping, or has too many connections without login \
+             (`authlimit` in manager.conf); the next run may succeed"
+        }
+        E::Login { .. } => {
+            "Asterisk never says which: a wrong secret, no such user, an address that `permit` and \
+             `deny` exclude, or a second section of this name in manager_custom.conf; see \
+             /var/log/asterisk/full, and run `asterisk -rx 'manager reload'` after a change"
+        }
+        E::NoChallenge { .. } => "set `freepbx.ami_login: plain` if the network can be trusted",
+        E::LoginTimeout { .. } => {
+            "Asterisk is overloaded or hangs: see `asterisk -rx 'core show uptime'`"
+        }
+        E::Closed { .. } => {
+            "Asterisk stopped or restarted, or this machine read too slowly (`writetimeout` in \
+             manager.conf); the next run may succeed"
+        }
+        E::TooMuch { .. } => "leave sections out with freepbx.skip",
+        E::Argument { .. } => "please report it",
+        E::Credentials { .. } => "check freepbx.ami_username and the password",
+    };
+    format!("{error}; {hint}")
+}
+
+fn connect_hint(kind: std::io::ErrorKind) -> &'static str {
+    use std::io::ErrorKind as K;
+    match kind {
+        K::ConnectionRefused => {
+            "Asterisk is not running there, or manager.conf has not `enabled = yes`, another `port`, \
+             or a `bindaddr` that is not this address"
+        }
+        K::HostUnreachable | K::NetworkUnreachable | K::AddrNotAvailable => {
+            "check freepbx.ami_host and the network between"
+        }
+        K::PermissionDenied => "a local firewall or sandbox forbids it",
+        _ => "check freepbx.ami_host, freepbx.ami_port and the network between",
+    }
+}
+
+/// A text that stays on one line and cannot steer a terminal, whatever a server or path put in.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused() -> Error {
+        let source = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        Error::from(ami::Error::Connect { address: ([127, 0, 0, 1], 5038).into(), source })
+    }
+
+    #[test]
+    fn a_refused_connection_says_what_to_look_at() {
+        assert_eq!(
+            refused().to_string(),
+            "cannot connect to 127.0.0.1:5038: connection refused; Asterisk is not running there, \
+             or manager.conf has not `enabled = yes`, another `port`, or a `bindaddr` that is not \
+             this address"
+        );
+        assert_eq!(refused().exit_code(), ExitCode::NoConnection);
+    }
+
+    #[test]
+    fn a_servers_words_stay_on_one_line() {
+        let message = "Authentication\r\nfailed\u{1b}[2J".to_owned();
+        let error = Error::from(ami::Error::Login { username: "snapshot".into(), message });
+        assert!(!error.to_string().contains(char::is_control), "{error}");
+        assert_eq!(error.exit_code(), ExitCode::LoginRefused);
+    }
+
+    #[test]
+    fn numbers_are_distinct_and_ascending() {
+        let numbers = ExitCode::ALL.map(ExitCode::number);
+        assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+        assert_eq!(numbers, [0, 3, 64, 69, 70, 73, 75, 76, 77, 78, 124]);
+    }
+
+    #[test]
+    fn the_table_fits_a_terminal() {
+        assert!(ExitCode::table().starts_with("    0  complete: "));
+        assert!(ExitCode::table().lines().all(|line| line.len() <= 80));
+    }
+}
