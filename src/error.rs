@@ -27,6 +27,12 @@ pub enum Error {
         /// The limit.
         after: Duration,
     },
+    /// Standard output cannot be written.
+    #[error("cannot write to standard output: {0}")]
+    Stdout(String),
+    /// The demonstration PBX cannot start.
+    #[error("cannot start the demonstration PBX on loopback: {0}")]
+    Demo(String),
     /// A mistake in this program.
     #[error("internal error: {}; please report it", one_line(.0))]
     Internal(String),
@@ -40,7 +46,8 @@ impl Error {
             Self::Config(_) => ExitCode::Config,
             Self::Ami(error) => ami_code(error),
             Self::Output(output::Error::Locked { .. }) => ExitCode::Locked,
-            Self::Output(_) => ExitCode::CannotWrite,
+            Self::Output(_) | Self::Stdout(_) => ExitCode::CannotWrite,
+            Self::Demo(_) => ExitCode::NoConnection,
             Self::Timeout { .. } => ExitCode::Timeout,
             Self::Internal(_) => ExitCode::Internal,
         }
@@ -136,11 +143,12 @@ fn ami_code(error: &ami::Error) -> ExitCode {
         | E::Connect { .. }
         | E::ConnectTimeout { .. }
         | E::ClosedBeforeBanner { .. }
+        | E::Tls { .. }
         | E::Closed { .. } => ExitCode::NoConnection,
         E::BannerTimeout { .. } | E::LoginTimeout { .. } => ExitCode::Timeout,
         E::NotAmi { .. } | E::TooMuch { .. } => ExitCode::NotAmi,
-        E::Login { .. } | E::NoChallenge { .. } => ExitCode::LoginRefused,
-        E::Credentials { .. } => ExitCode::Config,
+        E::Login { .. } => ExitCode::LoginRefused,
+        E::Credentials { .. } | E::TlsSetup(_) => ExitCode::Config,
         E::Argument { .. } => ExitCode::Internal,
     }
 }
@@ -172,7 +180,15 @@ fn with_hint(error: &ami::Error) -> String {
              `deny` exclude, or a second section of this name in manager_custom.conf; see \
              /var/log/asterisk/full, and run `asterisk -rx 'manager reload'` after a change"
         }
-        E::NoChallenge { .. } => "set `freepbx.ami_login: plain` if the network can be trusted",
+        E::Tls { fingerprint: Some(_), .. } => {
+            "if that is your PBX (compare with `openssl x509 -noout -fingerprint -sha256` of its \
+             certificate there), pin it with freepbx.ami_tls_fingerprint, or name its authority with \
+             freepbx.ami_tls_ca_file"
+        }
+        E::Tls { fingerprint: None, .. } => {
+            "check freepbx.ami_port: AMI over TLS is `tlsbindaddr` in manager.conf, by default 5039"
+        }
+        E::TlsSetup(_) => "check the freepbx.ami_tls keys of the configuration",
         E::LoginTimeout { .. } => {
             "Asterisk is overloaded or hangs: see `asterisk -rx 'core show uptime'`"
         }

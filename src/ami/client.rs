@@ -16,8 +16,7 @@ use tokio::{
 
 use super::{
     Action, ActionError, Answer, Block, Decoder, Error, Exchange, Limits, Password, Tls,
-    exchange::SessionResponse,
-    tls,
+    exchange::SessionResponse, tls,
 };
 
 /// How to connect, how long to wait for what, and how much to accept.

@@ -179,9 +179,7 @@ fn pem_roots(pem: &[u8]) -> Result<RootCertStore, TlsSetupError> {
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate =
             certificate.map_err(|error| TlsSetupError::NoAuthorities(format!("{error:?}")))?;
-        roots
-            .add(certificate)
-            .map_err(|error| TlsSetupError::NoAuthorities(error.to_string()))?;
+        roots.add(certificate).map_err(|error| TlsSetupError::NoAuthorities(error.to_string()))?;
     }
     match roots.is_empty() {
         true => Err(TlsSetupError::NoAuthorities("the PEM file holds none".to_owned())),

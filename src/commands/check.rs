@@ -129,9 +129,8 @@ fn shown(answer: &Answer) -> String {
         let value = telling.iter().find_map(|key| row.get(key));
         return value.unwrap_or("answered").to_owned();
     }
-    const NAMES: [&str; 9] = [
-        "ObjectName", "Queue", "Channel", "Exten", "Conference", "Device", "AOR", "Key", "Host",
-    ];
+    const NAMES: [&str; 9] =
+        ["ObjectName", "Queue", "Channel", "Exten", "Conference", "Device", "AOR", "Key", "Host"];
     let total = answer.rows().len();
     let mut names: Vec<&str> = Vec::new();
     for row in answer.rows() {

@@ -75,6 +75,24 @@ pub struct Cache {
     pub file_mode: u32,
 }
 
+/// Name of the snapshot in its directory.
+const FILE_NAME: &str = "freepbx.json";
+
+impl Cache {
+    /// The defaults, in that directory.
+    #[must_use]
+    pub fn in_directory(directory: &Path) -> Self {
+        let interval = Duration::from_secs(300);
+        Self {
+            path: directory.join(FILE_NAME),
+            interval,
+            stale_after: interval * 2,
+            pretty: true,
+            file_mode: 0o640,
+        }
+    }
+}
+
 impl Config {
     /// Finds the file (`--config`, `FREEPBX_SNAPSHOT_CONFIG`, `./config.yaml`,
     /// `/etc/freepbx-snapshot/config.yaml`) and reads it.
@@ -184,7 +202,6 @@ fn run_timeout(values: &Values<'_>, interval: Duration) -> Result<Duration, Erro
 }
 
 fn cache(values: &Values<'_>, base: &Path) -> Result<Cache, Error> {
-    const FILE_NAME: &str = "freepbx.json";
     const STALE: &str = "cache.stale_after_seconds";
     let seconds = |key| values.value(key, values::seconds(1.0, 7.0 * A_DAY));
     let directory = values.value("cache.directory", |text| match text.starts_with('~') {

@@ -68,9 +68,8 @@ pub fn snapshot(
     // Channels and calls are read even where the configuration leaves them out of the file, because
     // extensions and trunks count their calls.
     let mut channels = channels::channels(answers);
-    let calls = channels
-        .as_mut()
-        .map(|channels| calls::calls(answers, channels, &directory, collected_at));
+    let calls =
+        channels.as_mut().map(|channels| calls::calls(answers, channels, &directory, collected_at));
     let ids = channels::CallIds::of(channels.as_deref().unwrap_or_default());
     let queues = queues::queues(answers, &directory, &ids);
     let parking = rooms::parking(answers, &ids);

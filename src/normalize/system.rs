@@ -30,7 +30,8 @@ pub(crate) fn system_info(
     let settings = settings.unwrap_or(Row::new(""));
     let status = status.unwrap_or(Row::new(""));
     let now = boot::server_time(answers).unwrap_or(collected_at.utc());
-    let offset = boot::utc_offset(answers).or_else(|| collected.same_machine.then(|| boot::own_offset(now)));
+    let offset =
+        boot::utc_offset(answers).or_else(|| collected.same_machine.then(|| boot::own_offset(now)));
     let local = |date, time| boot::local_time(status, date, time);
     let started = local("CoreStartupDate", "CoreStartupTime");
     let utc = |local| boot::to_utc(local, offset?, now).map(Timestamp::new);

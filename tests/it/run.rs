@@ -55,7 +55,8 @@ fn a_busy_server_gives_a_complete_snapshot_in_silence() {
     assert_eq!(snapshot["source"]["demo"], false);
     assert_eq!(snapshot["channels"].as_array().unwrap().len(), 47);
     let asked = pbx.asked.lock().unwrap();
-    let mut distinct = asked.iter().filter(|a| *a != "Ping" && *a != "DBGetTree").collect::<Vec<_>>();
+    let mut distinct =
+        asked.iter().filter(|a| *a != "Ping" && *a != "DBGetTree").collect::<Vec<_>>();
     let total = distinct.len();
     distinct.sort();
     distinct.dedup();
@@ -143,9 +144,7 @@ fn an_absent_module_is_unsupported_and_quiet() {
         let snapshot = program.snapshot();
         assert_eq!(status(&snapshot, section), "ok", "{action}: {:#}", snapshot["sections"]);
     }
-    for (action, section) in
-        [("ParkedCalls", "parking"), ("ConfbridgeListRooms", "conferences")]
-    {
+    for (action, section) in [("ParkedCalls", "parking"), ("ConfbridgeListRooms", "conferences")] {
         let (program, ended) = run(busy().on(action, Reply::Unknown));
         assert_quiet_and_complete(&ended);
         let snapshot = program.snapshot();
@@ -228,8 +227,10 @@ fn nobody_listening_is_told_with_what_to_check() {
 
 #[test]
 fn hostile_answers_end_within_their_limits() {
-    let long_line = [b"Event: PeerEntry\r\nActionID: {id}\r\nX: ".as_slice(), &[b'x'; 3 << 20]].concat();
-    let headers = b"Event: PeerEntry\r\n".iter().copied().chain(b"A: b\r\n".repeat(300_000)).collect();
+    let long_line =
+        [b"Event: PeerEntry\r\nActionID: {id}\r\nX: ".as_slice(), &[b'x'; 3 << 20]].concat();
+    let headers =
+        b"Event: PeerEntry\r\n".iter().copied().chain(b"A: b\r\n".repeat(300_000)).collect();
     for (what, bytes) in [
         ("a long line", long_line),
         ("many headers", headers),
@@ -238,7 +239,8 @@ fn hostile_answers_end_within_their_limits() {
         ("another's id", b"Response: Success\r\nActionID: other-1\r\n\r\n".to_vec()),
         ("a stray completion", b"Event: PeerlistComplete\r\nEventList: Complete\r\n\r\n".to_vec()),
     ] {
-        let (program, ended) = run(busy().on("SIPpeers", Reply::After([&bytes[..], b"\r\n\r\n"].concat())));
+        let (program, ended) =
+            run(busy().on("SIPpeers", Reply::After([&bytes[..], b"\r\n\r\n"].concat())));
         assert!(matches!(ended.code, 0 | 3), "{what}: {ended:?}");
         let snapshot = program.snapshot();
         assert_eq!(status(&snapshot, "queues"), "ok", "{what}");
@@ -249,10 +251,10 @@ fn hostile_answers_end_within_their_limits() {
 #[test]
 fn an_endless_list_is_given_up() {
     let row = b"Event: QueueParams\r\nActionID: {id}\r\nQueue: 1\r\n\r\n".to_vec();
-    let endless = [b"Response: Success\r\nActionID: {id}\r\nEventList: start\r\n\r\n", &row[..]].concat();
-    let (program, ended) = run(busy()
-        .on("QueueStatus", Reply::Endless(endless))
-        .on("QueueSummary", Reply::Denied));
+    let endless =
+        [b"Response: Success\r\nActionID: {id}\r\nEventList: start\r\n\r\n", &row[..]].concat();
+    let (program, ended) =
+        run(busy().on("QueueStatus", Reply::Endless(endless)).on("QueueSummary", Reply::Denied));
     assert_eq!(ended.code, 3, "{ended:?}");
     let snapshot = program.snapshot();
     assert!(["timeout", "error"].contains(&status(&snapshot, "queues")));
@@ -266,8 +268,9 @@ fn a_torn_row_is_left_out_and_reported() {
         Event: QueueParams\r\nActionID: {id}\r\nQueue: 400\r\nStrat\r\n\r\n\
         Event: QueueParams\r\nActionID: {id}\r\nQueue: 401\r\nCalls: 0\r\n\r\n\
         Event: QueueStatusComplete\r\nActionID: {id}\r\nEventList: Complete\r\nListItems: 2\r\n\r\n";
-    let (program, ended) =
-        run(busy().on("QueueStatus", Reply::Bytes(torn.to_vec())).on("QueueSummary", Reply::Denied));
+    let (program, ended) = run(busy()
+        .on("QueueStatus", Reply::Bytes(torn.to_vec()))
+        .on("QueueSummary", Reply::Denied));
     assert_eq!(ended.code, 3);
     let snapshot = program.snapshot();
     assert_eq!(status(&snapshot, "queues"), "partial");
@@ -315,7 +318,8 @@ fn stdout_prints_the_snapshot_and_writes_nothing() {
 
 #[test]
 fn a_second_run_says_that_it_does_nothing() {
-    let pbx = busy().on("QueueStatus", Reply::Slow { piece: 400, pause: Duration::from_millis(60) });
+    let pbx =
+        busy().on("QueueStatus", Reply::Slow { piece: 400, pause: Duration::from_millis(60) });
     let pbx = pbx.start();
     let program = Program::for_port(pbx.port);
     let mut first = program.command(&[]).spawn().unwrap();

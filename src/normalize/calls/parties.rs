@@ -31,11 +31,9 @@ impl<'a> Scene<'a> {
                 extension: None,
                 trunk: owned(Some(trunk)),
             },
-            Side::Unknown => Party {
-                number: owned(number),
-                name: owned(shown_name(leg)),
-                ..Party::default()
-            },
+            Side::Unknown => {
+                Party { number: owned(number), name: owned(shown_name(leg)), ..Party::default() }
+            }
         }
     }
 

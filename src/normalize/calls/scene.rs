@@ -140,9 +140,8 @@ fn caller<'a>(legs: &[Leg<'a>]) -> Option<Leg<'a>> {
     let first = pick(&real);
     // After a redirection, whoever began the call may have no part in the conversation.
     let talking: Vec<Leg<'a>> = real.iter().filter(|leg| leg.is_joined).copied().collect();
-    let takes_part = |leg: Leg<'_>| {
-        leg.is_joined || leg.is_left_alone || leg.is_conferring || leg.runs("Queue")
-    };
+    let takes_part =
+        |leg: Leg<'_>| leg.is_joined || leg.is_left_alone || leg.is_conferring || leg.runs("Queue");
     if talking.len() > 1 && !first.is_some_and(takes_part) { pick(&talking) } else { first }
 }
 
