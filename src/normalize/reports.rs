@@ -64,10 +64,12 @@ fn status(actions: &[(Role, ActionReport)], has_data: bool) -> SectionStatus {
     }
     if any(&[O::Timeout], true) {
         SectionStatus::Timeout
-    } else if any(&[O::Error, O::Partial, O::Ok, O::Skipped], true) {
+    } else if any(&[O::Error, O::Partial], true) {
         SectionStatus::Error
     } else if any(&[O::Denied], true) {
         SectionStatus::Denied
+    } else if any(&[O::Ok, O::Skipped], true) {
+        SectionStatus::Error
     } else {
         SectionStatus::Unsupported
     }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::{
     clock::Clock,
     extensions::Sources,
-    fields::{bounded, count, epoch, host_port, known, sip_uri, text},
+    fields::{bounded, count, epoch, flag, host_port, known, sip_uri, text},
 };
 use crate::{
     ami::{Answer, ReadAction, Row},
@@ -126,6 +126,11 @@ impl<'a> Peers<'a> {
         let list = PEER_LISTS.into_iter().find(|(_, of)| *of == tech).map(|(action, _)| action);
         for row in list.into_iter().flat_map(|list| rows(from, list)) {
             let Some(name) = row.get("ObjectName") else { continue };
+            // A peer that registers with us is not the server that we register with, even where
+            // it bears the account's name.
+            if flag(row, "Dynamic") == Some(true) {
+                continue;
+            }
             let entry = from.directory.device(&format!("{tech}/{name}"));
             if !entry.is_some_and(|entry| matches!(entry.owner, Owner::Trunk(_))) {
                 continue;
