@@ -39,19 +39,26 @@ pub enum Family {
 }
 
 impl Family {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
+    /// What every run asks for.
+    pub const ALWAYS: [Self; 8] = [
         Self::UserName,
         Self::UserDevice,
         Self::UserVoicemail,
         Self::DeviceUser,
-        Self::DeviceDial,
         Self::DoNotDisturb,
         Self::Forward,
         Self::ForwardBusy,
         Self::ForwardUnavailable,
-        Self::Contact,
     ];
+
+    /// What stands in for the PJSIP lists where the account lacks `system`; `reporting` is enough
+    /// to read it.
+    pub const WITHOUT_SYSTEM: [Self; 2] = [Self::DeviceDial, Self::Contact];
+
+    /// All of them.
+    fn all() -> impl Iterator<Item = Self> {
+        Self::ALWAYS.into_iter().chain(Self::WITHOUT_SYSTEM)
+    }
 
     /// The family's name, and the entry below each of its keys where it has such.
     const fn path(self) -> (&'static str, Option<&'static str>) {
@@ -76,13 +83,6 @@ impl Family {
         let arguments =
             [Some(("Family", family.to_owned())), entry.map(|e| ("Key", format!("%/{e}")))];
         build(ReadAction::DbGetTree, arguments.into_iter().flatten())
-    }
-
-    /// The action that reads the contacts that PJSIP keeps across restarts. `reporting` is enough
-    /// for it, where the contact lists need `system`.
-    #[must_use]
-    pub fn registrar() -> Action {
-        build(ReadAction::DbGetTree, [("Family", "registrar".to_owned())].into_iter())
     }
 
     /// The action that reads the entry of one extension or device; `None` where the name cannot
@@ -124,7 +124,7 @@ impl<'a> AstDb<'a> {
     #[must_use]
     pub fn read(answers: &'a Answers) -> Self {
         let mut astdb = Self::default();
-        for family in Family::ALL {
+        for family in Family::all() {
             if let Some(answer) = answers.answer_to(&family.tree()) {
                 let known = astdb.families.entry(family).or_default();
                 known.extend(
@@ -136,7 +136,7 @@ impl<'a> AstDb<'a> {
         for (action, answer) in answers.answers_of(ReadAction::DbGet) {
             let family = action.argument("Family").unwrap_or_default();
             let key = action.argument("Key").unwrap_or_default();
-            for of in Family::ALL.into_iter().filter(|f| f.path().0 == family) {
+            for of in Family::all().filter(|f| f.path().0 == family) {
                 let name = match of.path().1 {
                     Some(entry) => key.strip_suffix(entry).and_then(|k| k.strip_suffix('/')),
                     None => Some(key),

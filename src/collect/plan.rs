@@ -54,7 +54,7 @@ pub fn sources(section: Section) -> Vec<(Action, Role)> {
                 (R::ExtensionStateList, Extra),
                 (R::DeviceStateList, Extra),
             ]);
-            actions.extend(Family::ALL.map(|family| (family.tree(), Extra)));
+            actions.extend(Family::ALWAYS.map(|family| (family.tree(), Extra)));
             actions
         }
         Section::Parking => plain(&[(R::ParkedCalls, Core)]),
@@ -109,7 +109,7 @@ impl Plan {
         let devices = self.wants(Section::Extensions) || self.wants(Section::Trunks);
         if devices {
             if is_denied(answers, ReadAction::PjsipShowEndpoints) {
-                actions.push(Family::registrar());
+                actions.extend(Family::WITHOUT_SYSTEM.map(Family::tree));
             }
             actions.extend(self.astdb_entries(answers));
         }
@@ -127,7 +127,7 @@ impl Plan {
     fn astdb_entries(&self, answers: &Answers) -> Vec<Action> {
         /// Objects asked about; 8 small answers each.
         const MOST: usize = 1_000;
-        let trees = || Family::ALL.into_iter().map(|f| answers.outcome(&f.tree()));
+        let trees = || Family::ALWAYS.into_iter().map(|f| answers.outcome(&f.tree()));
         let lacks = trees()
             .flatten()
             .any(|outcome| matches!(outcome, Outcome::Failed(ActionError::Unsupported { .. })));
@@ -139,7 +139,7 @@ impl Plan {
             directory.devices().map(|device| device.name.as_str()).take(MOST).collect();
         let entries = devices
             .iter()
-            .flat_map(|name| Family::ALL.into_iter().filter_map(move |family| family.entry(name)));
+            .flat_map(|name| Family::ALWAYS.into_iter().filter_map(move |family| family.entry(name)));
         entries.collect()
     }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     ami::{Action, ActionError, Answer, ReadAction},
-    collect::{Answers, Outcome, Role, sources},
+    collect::{Answers, Family, Outcome, Role, sources},
     snapshot::{ActionOutcome, ActionReport, Section, SectionReport, SectionStatus},
 };
 
@@ -29,6 +29,11 @@ pub(crate) fn report(
     let direct = sources(section);
     let mut actions: Vec<(Role, ActionReport)> =
         direct.iter().map(|(action, role)| (*role, one(action, answers))).collect();
+    if section == Section::Extensions {
+        let families = Family::WITHOUT_SYSTEM.map(Family::tree);
+        let asked = families.iter().filter(|family| answers.outcome(family).is_some());
+        actions.extend(asked.map(|family| (Role::Extra, one(family, answers))));
+    }
     actions.extend(
         follow_ups(section).iter().filter_map(|kind| Some((Role::Extra, many(*kind, answers)?))),
     );

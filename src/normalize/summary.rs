@@ -256,8 +256,9 @@ fn queues_sentence(queues: &[Queue]) -> String {
         })
         .collect();
     format!(
-        "{} wait in {} of {queues_said}, the longest for {}: {}.",
+        "{} {} in {} of {queues_said}, the longest for {}: {}.",
         words::count(counts.callers, "caller"),
+        if counts.callers == 1 { "waits" } else { "wait" },
         counts.with_callers,
         words::duration(counts.longest_wait_seconds),
         words::listed(&waiting, 8)
@@ -330,8 +331,18 @@ fn queue_attention(queue: &Queue) -> Option<Attention> {
     let goal = queue.service_level_seconds.filter(|goal| *goal > 0);
     if queue.available == Some(0) {
         let wait = words::duration(wait);
-        let message = format!("{waiting}, the longest for {wait}, and no member is available.");
-        return Some(item(Severity::Critical, "queue_no_agents", &queue.name, message));
+        // Busy members will be free again; members who are paused or offline will not.
+        let is_staffed = queue.agents.iter().flatten().any(|agent| {
+            use crate::snapshot::AgentStatus::{Busy, InUse, OnHold, Ringing};
+            agent.paused != Some(true)
+                && matches!(agent.status, InUse | Ringing | Busy | OnHold)
+        });
+        let (severity, said) = match is_staffed {
+            true => (Severity::Warning, "all members are busy"),
+            false => (Severity::Critical, "no member can answer"),
+        };
+        let message = format!("{waiting}, the longest for {wait}, and {said}.");
+        return Some(item(severity, "queue_no_agents", &queue.name, message));
     }
     match goal {
         Some(goal) if wait > goal => {
