@@ -205,8 +205,7 @@ mod tests {
 
     #[test]
     fn recorded_conferences_have_the_members_that_were_read() {
-        let directory =
-            Directory::of(&[("PJSIP", "108", Owner::Extension("108".to_owned()))], &[]);
+        let directory = Directory::of(&[("PJSIP", "108", Owner::Extension("108".to_owned()))], &[]);
         for folder in ["16.28.0/busy", "22.10.1/busy"] {
             let answers = recorded(folder);
             let rooms = conferences(&answers, &directory, &CallIds::default()).unwrap();

@@ -45,12 +45,16 @@ pub(super) fn describe(call: &Call, detail: &Detail) -> String {
             format!("{from} has been parked{}{stayed}", space.unwrap_or_default())
         }
         CallState::Queued => {
-            let queue = clean(call.queue.as_deref().unwrap_or_default());
+            let queue = call
+                .queue
+                .as_deref()
+                .map_or_else(|| "a queue".into(), |queue| format!("queue {}", clean(queue)));
             let rings = list(&detail.reached).map(|who| format!(", {who} now being rung"));
-            format!("{from} has been waiting in queue {queue}{stayed}{}", rings.unwrap_or_default())
+            format!("{from} has been waiting in {queue}{stayed}{}", rings.unwrap_or_default())
         }
         CallState::OnHold if detail.waits => {
-            let busy = list(&detail.also).map_or(" is busy".into(), |who| format!(" talks to {who}"));
+            let busy =
+                list(&detail.also).map_or(" is busy".into(), |who| format!(" talks to {who}"));
             format!("{from} is on hold while {whom}{busy}")
         }
         CallState::OnHold => {
@@ -85,7 +89,9 @@ fn up(call: &Call, detail: &Detail, from: &str, to: Option<String>) -> String {
     match (known, application, to) {
         (Some(service), _, Some(to)) => format!("{from} has been {service} ({to}){time}"),
         (Some(service), _, None) => format!("{from} has been {service}{time}"),
-        (None, Some(application), Some(to)) if application != "AppDial" && application != "Dial" => {
+        (None, Some(application), Some(to))
+            if application != "AppDial" && application != "Dial" =>
+        {
             format!("{from} has been connected to {to} ({application}){time}")
         }
         (None, _, Some(to)) => format!("{from} has been connected to {to}{time}"),
@@ -190,9 +196,8 @@ fn clean(text: &str) -> String {
 /// ` for 45 seconds`, ` for 2 minutes`, ` for 26 hours 5 minutes`; empty where not known.
 fn lasting(word: &str, seconds: Option<u64>) -> String {
     let Some(seconds) = seconds else { return String::new() };
-    let unit = |count: u64, unit: &str| {
-        format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
-    };
+    let unit =
+        |count: u64, unit: &str| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
     let (hours, minutes) = (seconds / 3_600, seconds % 3_600 / 60);
     let text = match (hours, minutes) {
         (0, 0 | 1) => unit(seconds, "second"),

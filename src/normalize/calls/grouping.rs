@@ -61,9 +61,10 @@ fn join_who_hears(sets: &mut Sets, channels: &[Channel], evidence: &Evidence<'_>
             by_uniqueid.insert(&channel.uniqueid, at);
         }
     }
-    let partners = evidence.partners.iter().filter_map(|(one, other)| {
-        Some(vec![*by_uniqueid.get(one)?, *by_uniqueid.get(other)?])
-    });
+    let partners = evidence
+        .partners
+        .iter()
+        .filter_map(|(one, other)| Some(vec![*by_uniqueid.get(one)?, *by_uniqueid.get(other)?]));
     let talks = bridges.into_values().chain(partners).filter(|members| members.len() > 1);
     let mut conversations = Vec::new();
     for members in talks {

@@ -205,9 +205,9 @@ fn detail(scene: &Scene<'_>, call: &Call) -> Detail {
     let stayed = match call.state {
         CallState::Conference => conference_seconds(scene),
         CallState::Parked => legs().find_map(|leg| scene.evidence.parked(leg)?.seconds),
-        CallState::Queued => legs()
-            .find_map(|leg| scene.evidence.waiting(leg)?.seconds)
-            .or(call.duration_seconds),
+        CallState::Queued => {
+            legs().find_map(|leg| scene.evidence.waiting(leg)?.seconds).or(call.duration_seconds)
+        }
         _ => None,
     };
     let talking = scene.joined().map(|leg| scene.party(leg)).filter(|party| *party != call.to);
