@@ -515,6 +515,59 @@ fn a_trunk_leg_of_an_older_call_could_have_been_called() {
 }
 
 #[test]
+fn whoever_was_redirected_away_is_not_who_talks() {
+    let call = the_call(&[
+        row(1, 1, "PJSIP/102-1 Up 102/C -/- Echo() from-internal,*43 -"),
+        row(2, 1, "PJSIP/100-2 Up 100/A 101/B Dial(PJSIP/101) macro-dial-one,s x"),
+        row(3, 1, "PJSIP/101-3 Up 101/B 100/A AppDial((Outgoing_Line)) from-internal, x"),
+    ]);
+    assert_eq!(line(&call), "Up Internal 100 > 101");
+}
+
+#[test]
+fn a_name_that_belongs_to_another_identity_is_not_the_party_s() {
+    let call = the_call(&[
+        row(
+            1,
+            1,
+            "PJSIP/104-1 Up +4930100100/Example_Ltd 101/- Dial(PJSIP/101) macro-dial-one,s x",
+        ),
+        row(
+            2,
+            1,
+            "PJSIP/101-2 Up 101/Example_Ltd +4930100100/Example_Ltd AppDial((Outgoing_Line)) from-internal, x",
+        ),
+    ]);
+    assert_eq!((text(&call.from.name), text(&call.to.name)), ("Dana", "Bob"));
+    assert_eq!(call.caller_name.as_deref(), Some("Example Ltd"));
+}
+
+#[test]
+fn two_numbers_sent_to_one_trunk_are_told_apart_by_what_the_legs_show() {
+    let call = the_call(&[
+        row(
+            1,
+            1,
+            "PJSIP/100-1 Ring 100/A -/- Dial(PJSIP/5551@trunk-main&PJSIP/5552@trunk-main) macro-dial,s -",
+        ),
+        row(
+            2,
+            1,
+            "PJSIP/trunk-main-2 Ringing 95551/- 100/A AppDial((Outgoing_Line)) from-pstn,95551 -",
+        ),
+        row(
+            3,
+            1,
+            "PJSIP/trunk-main-3 Ringing 95552/- 100/A AppDial((Outgoing_Line)) from-pstn,95551 -",
+        ),
+    ]);
+    assert_eq!(
+        call.description,
+        "100 A is ringing 95551: 5551 (trunk trunk-main) and 5552 (trunk trunk-main)"
+    );
+}
+
+#[test]
 fn call_waiting_is_a_second_call() {
     let calls = from_rows(&[
         row(1, 1, "PJSIP/100-1 Up 100/A 101/B Dial(PJSIP/101) macro-dial-one,s x"),
@@ -671,7 +724,11 @@ fn a_call_picked_up_from_parking_is_a_talk() {
     let calls = judge(&answers(&[
         (Action::new(ReadAction::CoreShowChannels), &rows),
         (Action::new(ReadAction::BridgeList), bridge),
-        (Action::new(ReadAction::ParkedCalls), ""),
+        // An instant older: the call was still parked.
+        (
+            Action::new(ReadAction::ParkedCalls),
+            "Event: ParkedCall\nParkeeUniqueid: pbx-1795245000.1\nParkingSpace: 71\n",
+        ),
     ]));
     assert_eq!(lines(&calls), ["Up Inbound +1555@trunk-main > 102"]);
 }
