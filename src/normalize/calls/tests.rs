@@ -627,6 +627,18 @@ fn a_call_may_last_for_more_than_a_day() {
 }
 
 #[test]
+fn a_call_is_as_old_as_its_oldest_channel_and_its_talk_as_its_youngest() {
+    let answered =
+        row(2, 1, "PJSIP/101-2 Up 101/B 100/A AppDial((Outgoing_Line)) from-internal, x");
+    let call = the_call(&[
+        row(1, 1, "PJSIP/100-1 Up 100/A 101/B Dial(PJSIP/101) macro-dial-one,s x"),
+        answered.replace("00:12:30", "00:00:45"),
+    ]);
+    assert_eq!((call.duration_seconds, call.talk_seconds), (Some(750), Some(45)));
+    assert_eq!(call.description, "100 A has been talking to 101 B for about 45 seconds");
+}
+
+#[test]
 fn escaped_names_are_read_and_names_cannot_break_the_sentence() {
     let call = the_call(&[
         row(
