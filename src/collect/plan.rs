@@ -137,9 +137,9 @@ impl Plan {
         let directory = Directory::read(answers, &AstDb::default(), &self.kinds);
         let devices: BTreeSet<&str> =
             directory.devices().map(|device| device.name.as_str()).take(MOST).collect();
-        let entries = devices
-            .iter()
-            .flat_map(|name| Family::ALWAYS.into_iter().filter_map(move |family| family.entry(name)));
+        let entries = devices.iter().flat_map(|name| {
+            Family::ALWAYS.into_iter().filter_map(move |family| family.entry(name))
+        });
         entries.collect()
     }
 

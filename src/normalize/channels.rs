@@ -243,6 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn a_call_is_found_by_unique_id_and_else_by_channel() {
+        let mut channels = read(
+            "Event: CoreShowChannel\nChannel: SIP/1-1\nUniqueid: 1.1\n\n\
+             Event: CoreShowChannel\nChannel: SIP/2-2\n\n\
+             Event: CoreShowChannel\nChannel: SIP/3-3\nUniqueid: 1.3\n",
+        );
+        channels[0].call_id = Some("first".to_owned());
+        channels[1].call_id = Some("second".to_owned());
+        let calls = CallIds::of(&channels);
+        let find = |text| calls.find(Row::new(text), "Uniqueid", "Channel");
+        assert_eq!(find("Uniqueid: 1.1\nChannel: SIP/2-2\n").as_deref(), Some("first"));
+        assert_eq!(find("Uniqueid: \nChannel: SIP/2-2\n").as_deref(), Some("second"));
+        assert_eq!(find("Uniqueid: 9.9\nChannel: SIP/3-3\n"), None);
+    }
+
+    #[test]
     fn secrets_in_application_data_never_leave() {
         let clean = |data| without_secrets(Some("Dial"), data).into_owned();
         assert_eq!(

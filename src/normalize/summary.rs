@@ -334,8 +334,7 @@ fn queue_attention(queue: &Queue) -> Option<Attention> {
         // Busy members will be free again; members who are paused or offline will not.
         let is_staffed = queue.agents.iter().flatten().any(|agent| {
             use crate::snapshot::AgentStatus::{Busy, InUse, OnHold, Ringing};
-            agent.paused != Some(true)
-                && matches!(agent.status, InUse | Ringing | Busy | OnHold)
+            agent.paused != Some(true) && matches!(agent.status, InUse | Ringing | Busy | OnHold)
         });
         let (severity, said) = match is_staffed {
             true => (Severity::Warning, "all members are busy"),

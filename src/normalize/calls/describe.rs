@@ -45,9 +45,12 @@ pub(super) fn describe(call: &Call, detail: &Detail) -> String {
             format!("{from} has been parked{}{stayed}", space.unwrap_or_default())
         }
         CallState::Queued => {
-            let queue = clean(call.queue.as_deref().unwrap_or_default());
+            let queue = call
+                .queue
+                .as_deref()
+                .map_or_else(|| "a queue".into(), |queue| format!("queue {}", clean(queue)));
             let rings = list(&detail.reached).map(|who| format!(", {who} now being rung"));
-            format!("{from} has been waiting in queue {queue}{stayed}{}", rings.unwrap_or_default())
+            format!("{from} has been waiting in {queue}{stayed}{}", rings.unwrap_or_default())
         }
         CallState::OnHold if detail.waits => {
             let busy =

@@ -2,6 +2,7 @@
 
 use super::{
     dialled::{self, Target},
+    evidence::first_argument,
     leg::{Leg, Side},
     scene::Scene,
 };
@@ -57,26 +58,14 @@ impl<'a> Scene<'a> {
         let other = channel.connected_line_num.as_deref();
         let shown = channel.caller_id_num.as_deref().and_then(dialled::shown);
         let shown = shown.filter(|number| Some(*number) != other);
-        let mut sent: Vec<&str> = self
-            .targets()
-            .filter(|target| target.device == channel.device)
-            .filter_map(|target| target.number)
-            .collect();
-        sent.dedup();
+        let sent = self.sent.get(&channel.device).map(Vec::as_slice).unwrap_or_default();
         let agreeing = || sent.iter().find(|sent| shown.is_some_and(|s| s.ends_with(*sent)));
-        let number = match sent.as_slice() {
+        let number = match sent {
             [only] => Some(*only),
             [] => shown.or_else(|| self.connected_number()).or_else(|| exten(leg)),
             _ => agreeing().copied().or(shown),
         };
         number.map(str::to_owned)
-    }
-
-    /// All targets of every `Dial` of the call.
-    fn targets(&self) -> impl Iterator<Item = Target<'a>> {
-        let dialling = self.legs.iter().filter(|leg| leg.runs("Dial"));
-        let data = dialling.filter_map(|leg| leg.channel.application_data.as_deref());
-        data.flat_map(dialled::targets)
     }
 
     /// The number that the caller is connected to, as the caller's channel says.
@@ -109,9 +98,8 @@ impl<'a> Scene<'a> {
         {
             return self.party(leg);
         }
-        let mut reached = self.reached_parties();
-        if let (Some(party), 1) = (reached.pop(), reached.len() + 1) {
-            return party;
+        if let [party] = self.reached_parties().as_slice() {
+            return party.clone();
         }
         if let Some(queue) = self.queue() {
             return numbered(queue);
@@ -120,6 +108,7 @@ impl<'a> Scene<'a> {
             return self.dialled_group();
         }
         self.dialled_target()
+            .or_else(|| self.mailbox())
             .or_else(|| self.far_end())
             .or_else(|| self.caller.as_ref().and_then(exten).map(numbered))
             .unwrap_or_default()
@@ -191,6 +180,13 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Whose mailbox the caller leaves a message in: `VoiceMail(101@default,u)`.
+    fn mailbox(&self) -> Option<Party> {
+        let caller = self.caller.filter(|caller| caller.runs("VoiceMail"))?;
+        let number = first_argument(caller.channel)?.split('@').next()?;
+        dialled::number(number).map(|number| self.numbered(number))
+    }
+
     /// What the caller is connected to where no other leg carries a party: the far half of a
     /// Local channel, or a partner that is no longer listed.
     fn far_end(&self) -> Option<Party> {
@@ -256,12 +252,12 @@ impl<'a> Scene<'a> {
         if !reached.is_empty() {
             return reached;
         }
-        let side = |target: Target<'_>| match &self.directory.device(&target.device)?.owner {
+        let side = |device: &String| match &self.directory.device(device)?.owner {
             Owner::Extension(extension) => Some(Side::Extension(extension)),
             Owner::Trunk(trunk) => Some(Side::Trunk(trunk)),
             Owner::Special => None,
         };
-        self.targets().filter_map(side).collect()
+        self.sent.keys().filter_map(side).collect()
     }
 }
 

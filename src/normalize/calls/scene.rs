@@ -1,6 +1,9 @@
 //! One call: who acts, who is reached, and where it stands.
 
+use std::collections::HashMap;
+
 use super::{
+    dialled,
     evidence::{Evidence, first_argument},
     leg::{BUSY, Leg, RING, RINGING},
 };
@@ -15,6 +18,8 @@ pub(super) struct Scene<'a> {
     pub(super) caller: Option<Leg<'a>>,
     /// The other legs that carry a party, oldest first.
     pub(super) others: Vec<Leg<'a>>,
+    /// The numbers that `Dial` sent to each device, from all legs that run it.
+    pub(super) sent: HashMap<String, Vec<&'a str>>,
     pub(super) evidence: &'a Evidence<'a>,
     pub(super) directory: &'a Directory,
 }
@@ -31,7 +36,8 @@ impl<'a> Scene<'a> {
         let is_caller =
             |leg: &Leg<'_>| caller.is_some_and(|c| std::ptr::eq(c.channel, leg.channel));
         let others = legs.iter().filter(|leg| !leg.is_local && !is_caller(leg)).copied().collect();
-        Self { legs, caller, others, evidence, directory }
+        let sent = sent(&legs);
+        Self { legs, caller, others, sent, evidence, directory }
     }
 
     /// The others whom somebody of the call hears.
@@ -126,6 +132,18 @@ impl<'a> Scene<'a> {
         let (own, other) = (&leg.channel.caller_id_num, &leg.channel.connected_line_num);
         own.is_some() && own == other && leg.channel.bridge_id.is_none()
     }
+}
+
+/// The numbers that `Dial` sent to each device.
+fn sent<'a>(legs: &[Leg<'a>]) -> HashMap<String, Vec<&'a str>> {
+    let dialling = legs.iter().filter(|leg| leg.runs("Dial"));
+    let data = dialling.filter_map(|leg| leg.channel.application_data.as_deref());
+    let mut sent: HashMap<String, Vec<&str>> = HashMap::new();
+    for target in data.flat_map(dialled::targets) {
+        let numbers = sent.entry(target.device).or_default();
+        numbers.extend(target.number.filter(|number| numbers.last() != Some(number)));
+    }
+    sent
 }
 
 /// Who calls, of legs in the order of their age.
