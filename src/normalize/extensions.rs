@@ -81,12 +81,13 @@ pub(crate) fn extensions(from: &Sources<'_>) -> Option<Vec<Extension>> {
 fn are_listed(from: &Sources<'_>, empty: bool) -> bool {
     const LISTS: [ReadAction; 3] =
         [ReadAction::PjsipShowEndpoints, ReadAction::SipPeers, ReadAction::IaxPeerList];
-    let users = [Family::UserName, Family::DeviceUser];
-    if !empty || users.into_iter().any(|family| from.astdb.knows(family)) {
+    if !empty {
         return true;
     }
+    let users = [Family::UserName, Family::DeviceUser];
     let sources = LISTS.into_iter().chain([ReadAction::ExtensionStateList]);
-    let any = sources.into_iter().any(|list| from.answers.answer(list).is_some());
+    let any = sources.into_iter().any(|list| from.answers.answer(list).is_some())
+        || users.into_iter().any(|family| from.astdb.knows(family));
     any && !LISTS.into_iter().any(|list| is_lost(from.answers, list))
 }
 

@@ -245,12 +245,12 @@ fn extension(interface: &str, state_interface: &str, directory: &Directory) -> O
 fn status(text: &str) -> AgentStatus {
     match text {
         "1" => AgentStatus::Available,
-        "2" => AgentStatus::InUse,
+        // 7: in a call while another rings.
+        "2" | "7" => AgentStatus::InUse,
         "3" => AgentStatus::Busy,
         "4" => AgentStatus::Invalid,
         "5" => AgentStatus::Unavailable,
-        // 7: rings while in another call.
-        "6" | "7" => AgentStatus::Ringing,
+        "6" => AgentStatus::Ringing,
         "8" => AgentStatus::OnHold,
         _ => AgentStatus::Unknown,
     }

@@ -89,6 +89,8 @@ fn call(scene: &Scene<'_>, used: &mut HashSet<String>, collected_at: Timestamp) 
         Some(collected_at.plus_seconds(-seconds))
     });
     let (talk_seconds, talk_source) = talk(scene, state).unzip();
+    // The lists are instants apart: a conference may tell a second more than its channel.
+    let talk_seconds = talk_seconds.map(|talk| duration.map_or(talk, |whole| talk.min(whole)));
     let mut names: Vec<String> = scene.legs.iter().map(|l| l.channel.channel.clone()).collect();
     names.sort_by(|a, b| natural(a, b));
     let mut call = Call {

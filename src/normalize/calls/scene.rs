@@ -84,11 +84,15 @@ impl<'a> Scene<'a> {
         if self.waits_for_transfer() || (caller.is_joined && self.is_held()) {
             return CallState::OnHold;
         }
+        // A caller who came by a Local channel is joined to its far half, and waits all the same.
+        let waits = self.legs.iter().any(|leg| self.evidence.waiting(leg.channel).is_some());
+        if waits && !self.talks() {
+            return CallState::Queued;
+        }
         if caller.is_joined {
             return CallState::Up;
         }
-        let queued = caller.runs("Queue") || self.evidence.waiting(caller.channel).is_some();
-        if queued && !caller.is_left_alone {
+        if caller.runs("Queue") && !caller.is_left_alone {
             return CallState::Queued;
         }
         if any(|leg| leg.is(RINGING)) {
