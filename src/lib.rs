@@ -12,3 +12,4 @@ pub mod normalize;
 pub mod output;
 pub mod snapshot;
 pub mod terminal;
+pub mod views;

@@ -172,7 +172,7 @@ fn conferences(answers: &Answers) -> impl Iterator<Item = Action> {
     /// Conferences asked about.
     const MOST: usize = 200;
     let rooms = answers.answer(ReadAction::ConfbridgeListRooms).into_iter();
-    rooms.flat_map(|answer| answer.rows()).take(MOST).filter_map(|row| {
+    rooms.flat_map(crate::ami::Answer::rows).take(MOST).filter_map(|row| {
         let action = Action::new(ReadAction::ConfbridgeList);
         action.with("Conference", row.get("Conference")?).ok()
     })

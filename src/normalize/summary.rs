@@ -137,7 +137,7 @@ fn system_sentence(snapshot: &Snapshot) -> Option<String> {
     let version = info.version.as_deref().unwrap_or("of unknown version");
     let name = info.system_name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
     let up = info.uptime_seconds.map(words::duration);
-    let up = up.map(|up| format!(" has been up for {up}")).unwrap_or_else(|| " is up".to_owned());
+    let up = up.map_or_else(|| " is up".to_owned(), |up| format!(" has been up for {up}"));
     Some(format!("PBX{name} (Asterisk {}){up}.", clipped(version, 60)))
 }
 

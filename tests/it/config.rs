@@ -1,6 +1,4 @@
 //! The configuration: every message as a person sees it, and no password in any of them.
-#![expect(clippy::unwrap_used, reason = "in a test a failure is a panic")]
-
 use std::{
     ffi::OsString,
     os::unix::fs::{PermissionsExt as _, symlink},

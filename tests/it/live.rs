@@ -4,8 +4,6 @@
 //! tests and stops everything. What a test needs to know about a server (ports, users, how to ask
 //! its CLI, who was made to call whom) stands in the `lab.json` that the lab writes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -557,7 +555,7 @@ impl Pbx {
 
     /// Devices (`PJSIP/100`) behind which Asterisk knows a telephone.
     fn online_devices(&self) -> BTreeSet<String> {
-        let contacts = self.pjsip_contacts().into_iter().filter(|contact| contact.is_online());
+        let contacts = self.pjsip_contacts().into_iter().filter(CliContact::is_online);
         let mut online: BTreeSet<String> =
             contacts.map(|contact| format!("PJSIP/{}", contact.aor)).collect();
         let mut commands = vec![("IAX2", "iax2 show peers")];

@@ -1,4 +1,12 @@
 //! Integration tests: the library on recordings, the binary on scripted and real servers.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a test that panics has failed, which is what it is for; helpers are one binary's own"
+)]
 
 mod codec;
 mod config;

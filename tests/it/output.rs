@@ -1,6 +1,4 @@
 //! The writer under failure and concurrency: a reader sees the old file or the new one.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "in a test a failure is a panic")]
-
 use std::{
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
     path::{Path, PathBuf},

@@ -217,12 +217,12 @@ impl Session {
                     Some(argument) => format!("{action}-{argument}"),
                     None => action.clone(),
                 };
-                self.reply(&action, &key, &id, header("Family"))
+                self.reply(&action, &key, &id, header("Family").as_deref())
             }
         }
     }
 
-    fn reply(&mut self, action: &str, key: &str, id: &str, family: Option<String>) -> bool {
+    fn reply(&mut self, action: &str, key: &str, id: &str, family: Option<&str>) -> bool {
         let replies = &self.script.replies;
         let reply = replies.get(&key.to_lowercase()).or(replies.get(&action.to_lowercase()));
         let reply = reply.cloned().unwrap_or(Reply::Recorded);
@@ -230,7 +230,7 @@ impl Session {
             "Message: Invalid/unknown command: {action}. Use Action: ListCommands to show \
              available commands.\r\n"
         );
-        let recorded = self.recorded(action, key, id, family.as_deref());
+        let recorded = self.recorded(action, key, id, family);
         let whole = recorded.clone().unwrap_or_default();
         let half = &whole[..whole.len() / 2];
         match reply {

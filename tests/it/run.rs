@@ -280,6 +280,27 @@ fn a_torn_row_is_left_out_and_reported() {
 }
 
 #[test]
+fn any_other_refusal_is_an_error_in_asterisks_words() {
+    let (program, ended) = run(busy().on("ParkedCalls", Reply::Error("Lots are on strike")));
+    assert_eq!(ended.code, 3);
+    assert!(ended.stderr.contains("Lots are on strike"), "{}", ended.stderr);
+    let snapshot = program.snapshot();
+    assert_eq!(status(&snapshot, "parking"), "error");
+    assert_eq!(snapshot["parking"], Value::Null);
+}
+
+#[test]
+fn a_server_that_is_still_starting_is_asked_again() {
+    // Recorded a second after the start, when a module may well be missing.
+    let script = Script::recorded("16.28.0/idle").on("QueueStatus", Reply::UnknownAtFirst);
+    let (program, ended) = run(script);
+    assert_quiet_and_complete(&ended);
+    let snapshot = program.snapshot();
+    assert_eq!(status(&snapshot, "queues"), "ok");
+    assert_eq!(snapshot["queues"].as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn a_slow_server_is_waited_for() {
     let slow = Reply::Slow { piece: 64, pause: Duration::from_millis(5) };
     let (program, ended) = run(busy().on("QueueStatus", slow));
