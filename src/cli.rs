@@ -61,7 +61,15 @@ pub enum Command {
     /// Take a snapshot of an embedded demonstration PBX, without any real one
     Demo(DemoArgs),
     /// Print the JSON Schema of the snapshot
-    Schema,
+    Schema(SchemaArgs),
+}
+
+/// Options of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Print that of the status file (freepbx.status.json) instead
+    #[arg(long)]
+    pub status: bool,
 }
 
 /// Options of `collect`.

@@ -29,7 +29,13 @@ fn main() -> ExitCode {
     cli.common.start_logging();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(until_signalled(cli)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(until_signalled(cli));
+            // The system's look-up of a name cannot be called off; waiting for it would outlast
+            // every time limit.
+            runtime.shutdown_background();
+            ended
+        }
         Err(error) => Err(Error::Internal(error.to_string())),
     };
     match ended {

@@ -16,7 +16,8 @@ pub struct Limits {
     pub line: usize,
     /// Bytes in one block.
     pub block: usize,
-    /// Bytes kept of one list.
+    /// Bytes received of one answer, and bytes kept of one list, where each row counts for more
+    /// than its own bytes.
     pub list: usize,
     /// Bytes read in one run, all connections together.
     pub run: usize,
@@ -94,6 +95,8 @@ impl Decoder {
     }
 
     /// Takes the next whole block; `None` when more bytes are needed.
+    ///
+    /// The same bytes give the same blocks however they are cut, also at the limits.
     pub fn next_block(&mut self) -> Option<Block<'_>> {
         let (from, to) = loop {
             let rest = self.buffer.get(self.scan..)?;
@@ -104,7 +107,6 @@ impl Decoder {
             let line = rest.get(..length)?;
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             let first = self.scan == self.start && !self.oversized;
-            let too_long = length > self.limits.line;
             let next = self.scan + length + 1;
             if first && line.eq_ignore_ascii_case(b"Response: Follows") {
                 self.raw = true;
@@ -119,15 +121,17 @@ impl Decoder {
                 (self.start, self.scan) = (next, next);
                 continue;
             }
-            let block = (self.start, if self.raw { next } else { self.scan });
+            // The empty line after a block is not part of it.
+            let end = if ends && !self.raw { self.scan } else { next };
+            self.oversized |= length > self.limits.line || end - self.start > self.limits.block;
+            let block = (self.start, end);
             self.scan = next;
             if ends {
                 self.start = next;
                 self.raw = false;
                 break block;
             }
-            if too_long || next - self.start > self.limits.block {
-                self.oversized = true;
+            if self.oversized {
                 self.start = next;
             }
         };
@@ -139,12 +143,22 @@ impl Decoder {
 
     /// Throws away what has grown past the limits without a line end in sight.
     fn bound(&mut self) {
-        let line = self.buffer.len() - self.scan;
-        if line > self.limits.line || self.buffer.len() - self.start > self.limits.block {
+        /// As much as may be the beginning of the end of raw output.
+        const TAIL: usize = END_COMMAND.len() + 1;
+        let line = self.buffer.get(self.scan..).unwrap_or_default();
+        // A carriage return alone may become the empty line after the block.
+        let begun = if line == b"\r" && !self.raw && !self.mid_line { 0 } else { line.len() };
+        let block = self.scan - self.start + begun;
+        if line.len() > self.limits.line || block > self.limits.block {
             self.oversized = true;
-            self.mid_line = line > 0;
-            (self.start, self.scan) = (self.buffer.len(), self.buffer.len());
         }
+        if self.oversized && line.len() > TAIL {
+            self.mid_line = true;
+            self.start = self.buffer.len() - TAIL;
+        } else if self.oversized {
+            self.start = self.scan;
+        }
+        self.scan = self.scan.max(self.start);
     }
 
     /// Bytes of a block, or of a banner, that has not come whole.

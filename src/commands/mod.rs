@@ -10,7 +10,7 @@ use crate::{
     collect::{Plan, Target},
     config::{Cache, Config},
     error::{Error, ExitCode},
-    snapshot::{Section, Snapshot},
+    snapshot::{RunStatus, Section, Snapshot},
 };
 
 pub mod check;
@@ -65,8 +65,11 @@ pub async fn run(
             })
             .await
         }
-        Command::Schema => {
-            let schema = schemars::schema_for!(Snapshot);
+        Command::Schema(arguments) => {
+            let schema = match arguments.status {
+                true => schemars::schema_for!(RunStatus),
+                false => schemars::schema_for!(Snapshot),
+            };
             let mut text = serde_json::to_vec_pretty(&schema)
                 .map_err(|error| Error::Internal(error.to_string()))?;
             text.push(b'\n');

@@ -10,6 +10,8 @@
 
 mod codec;
 mod config;
+mod faults;
+mod kills;
 mod live;
 mod output;
 mod pbx;

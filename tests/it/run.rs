@@ -322,7 +322,7 @@ fn a_failed_run_leaves_the_old_file_as_it_was() {
     assert_eq!(program.run(&[]).code, 77);
     assert_eq!(program.file().unwrap(), before);
     let left: Vec<_> = std::fs::read_dir(program.path("cache")).unwrap().collect();
-    assert_eq!(left.len(), 2, "the file and its lock: {left:?}");
+    assert_eq!(left.len(), 3, "the file, its lock and its status: {left:?}");
 }
 
 #[test]
