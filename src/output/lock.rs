@@ -68,8 +68,12 @@ fn open(path: &Path) -> io::Result<File> {
     let no_link = OFlags::NOFOLLOW.bits().cast_signed();
     let open = |options: &mut OpenOptions| options.read(true).custom_flags(no_link).open(path);
     match open(OpenOptions::new().write(true).create(true).truncate(false).mode(MODE)) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open(&mut OpenOptions::new())
+        Err(denied) if denied.kind() == io::ErrorKind::PermissionDenied => {
+            // Where there is none yet, what matters is why it cannot be created.
+            open(&mut OpenOptions::new()).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => denied,
+                _ => error,
+            })
         }
         result => result,
     }

@@ -69,7 +69,8 @@ const LARGEST: u64 = 512;
 
 impl World {
     fn of(program: Program, kept: Vec<Box<dyn Any + Send>>) -> Self {
-        let within = Duration::from_secs(8);
+        // The limit of a run, and as much again for a machine that is busy with other things.
+        let within = Duration::from_secs(12);
         Self { program, shell: None, cache: "cache", within, status: true, _kept: kept }
     }
 
@@ -82,7 +83,7 @@ impl World {
     fn patient(script: Script) -> Self {
         let pbx = script.start();
         let program = Program::with_config(&config("127.0.0.1", pbx.port, 40, 60));
-        let within = Duration::from_secs(62);
+        let within = Duration::from_secs(70);
         Self { within, ..Self::of(program, vec![Box::new(pbx)]) }
     }
 
@@ -181,7 +182,10 @@ impl Fault {
         if let Some(status) = &status {
             assert_status_follows_schema(status);
             assert_eq!(status["exit_code"], code, "{name}");
-            assert_eq!(status["reason"].as_str().unwrap_or_default(), said, "{name}");
+            // Cut where it is very long.
+            let reason = status["reason"].as_str().unwrap_or_default();
+            assert!(said.starts_with(reason), "{name}: {reason} for {said}");
+            assert_eq!(reason.is_empty(), code == 0, "{name}");
             let failed = u32::from(!matches!(code, 0 | 3));
             assert_eq!(status["consecutive_failures"], failed, "{name}");
         }
@@ -191,7 +195,7 @@ impl Fault {
             .collect();
         assert!(!left.iter().any(|name| name.ends_with(".tmp")), "{name}: {left:?}");
         let path = folder.join("freepbx.json");
-        let result = match self.file {
+        match self.file {
             File::Untouched if path.is_file() => {
                 assert!(std::fs::read(&path).unwrap() == *OLD, "{name}: the file was touched");
                 format!("old file untouched; \"{}\"", self.shortened(said, world))
@@ -227,8 +231,7 @@ impl Fault {
                     (_, false) => format!("new file, partial: {}", missing.join(", ")),
                 }
             }
-        };
-        result
+        }
     }
 
     /// The first part of a message, without what differs from run to run.
@@ -299,9 +302,8 @@ fn black_hole(address: [u8; 4], port: u16) -> (u16, Vec<Box<dyn Any + Send>>) {
 fn named(program: Program, kept: Vec<Box<dyn Any + Send>>, hosts: &str, dns: &str) -> World {
     std::fs::write(program.path("hosts"), hosts).unwrap();
     std::fs::write(program.path("resolv"), dns).unwrap();
-    World::of(program, kept).mounted(
-        "mount --bind hosts /etc/hosts; mount --bind resolv /etc/resolv.conf; exec \"$@\"",
-    )
+    World::of(program, kept)
+        .mounted("mount --bind hosts /etc/hosts; mount --bind resolv /etc/resolv.conf; exec \"$@\"")
 }
 
 fn fault(
@@ -410,10 +412,12 @@ fn login() -> Vec<Fault> {
     };
     vec![
         fault("refused", 77, Untouched, "Authentication failed", || {
-            World::with(busy().greeting(Greeting::RefusesLogin(
-                "Authentication failed",
-                Duration::from_secs(1),
-            )))
+            World::with(
+                busy().greeting(Greeting::RefusesLogin(
+                    "Authentication failed",
+                    Duration::from_secs(1),
+                )),
+            )
         }),
         fault("already logged in elsewhere", 77, Untouched, "Login Already In Use", || {
             World::with(
@@ -431,9 +435,12 @@ fn login() -> Vec<Fault> {
         }),
         fault("everything denied", 3, New, "write =", || {
             let script = Script::recorded("16.28.0/busy/noperm");
-            World::with(Plan::default().first().iter().fold(script, |script, action| {
-                script.on(action.kind().name(), Reply::Denied)
-            }))
+            World::with(
+                Plan::default()
+                    .first()
+                    .iter()
+                    .fold(script, |script, action| script.on(action.kind().name(), Reply::Denied)),
+            )
         }),
         fault("Asterisk is still starting", 0, New, "", || {
             let script = Script::recorded("16.28.0/idle");
@@ -467,10 +474,13 @@ fn stream() -> Vec<Fault> {
         fault("Answers", "everything at one byte a second", 124, File::Untouched, "banner", || {
             World::with(busy().greeting(Greeting::Trickle(1, Duration::from_secs(1))))
         }),
-        one("one list at one byte a second", 3, "did not finish", list, Reply::Slow {
-            piece: 1,
-            pause: Duration::from_secs(1),
-        }),
+        one(
+            "one list at one byte a second",
+            3,
+            "did not finish",
+            list,
+            Reply::Slow { piece: 1, pause: Duration::from_secs(1) },
+        ),
         one("silence instead of an answer", 3, "did not finish", list, Reply::Silence),
         one("silence in mid-list", 3, "did not finish", list, Reply::HalfThenSilence),
         one("closed instead of an answer", 3, "connection ended", list, Reply::Close),
@@ -500,29 +510,40 @@ fn large() -> Vec<Fault> {
     let x = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\
              0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     let mut all = vec![
-        one("an endless list", "larger than", "QueueStatus", endless(
-            "Event: QueueParams\r\nActionID: {id}\r\nQueue: q{n}\r\n\r\n",
-        )),
-        one("an endless list of nothing asked for", "larger than", "QueueStatus", endless(
-            "Event: Newexten\r\nContext: from-internal\r\nChannel: SIP/1\r\n\r\n",
-        )),
+        one(
+            "an endless list",
+            "larger than",
+            "QueueStatus",
+            endless("Event: QueueParams\r\nActionID: {id}\r\nQueue: q{n}\r\n\r\n"),
+        ),
+        one(
+            "an endless list of nothing asked for",
+            "larger than",
+            "QueueStatus",
+            endless("Event: Newexten\r\nContext: from-internal\r\nChannel: SIP/1\r\n\r\n"),
+        ),
         one("an endless line", "larger than", "QueueStatus", endless(x)),
         one("endless line ends", "larger than", "QueueStatus", endless("\r\n")),
-        one("a line of 100 MB", "larger than", "SIPpeers", Flood {
-            before: peer,
-            unit: x,
-            times: 100_000_000 / 128,
-            after: "\r\n\r\n",
-        }),
-        one("a million headers", "larger than", "SIPpeers", Flood {
-            before: peer,
-            unit: "Name: value\r\n",
-            times: 1_000_000,
-            after: "\r\n",
-        }),
-        one("a million channels", "larger than", "CoreShowChannels", endless(
-            "Event: CoreShowChannel\r\nActionID: {id}\r\nChannel: SIP/{n}-1\r\nUniqueid: {n}\r\n\r\n",
-        )),
+        one(
+            "a line of 100 MB",
+            "larger than",
+            "SIPpeers",
+            Flood { before: peer, unit: x, times: 100_000_000 / 128, after: "\r\n\r\n" },
+        ),
+        one(
+            "a million headers",
+            "larger than",
+            "SIPpeers",
+            Flood { before: peer, unit: "Name: value\r\n", times: 1_000_000, after: "\r\n" },
+        ),
+        one(
+            "a million channels",
+            "larger than",
+            "CoreShowChannels",
+            endless(
+                "Event: CoreShowChannel\r\nActionID: {id}\r\nChannel: SIP/{n}-1\r\nUniqueid: {n}\r\n\r\n",
+            ),
+        ),
     ];
     // As much as the limits allow, everywhere at once.
     all.push(Fault {
@@ -593,9 +614,8 @@ fn each_action() -> Vec<Fault> {
 
 fn disk() -> Vec<Fault> {
     use File::{New, Untouched};
-    let fault = |name, code, file, says, world: fn() -> World| {
-        fault("Disk", name, code, file, says, world)
-    };
+    let fault =
+        |name, code, file, says, world: fn() -> World| fault("Disk", name, code, file, says, world);
     /// Runs with the cache on a disk of its own, whose content stands in `after` later.
     fn on_disk(size: usize, prepare: &str) -> World {
         let world = World::with(busy());

@@ -78,7 +78,8 @@ fn a_run_killed_at_any_moment_leaves_whole_files_and_the_next_cleans_up() {
     );
     let over = AtomicBool::new(false);
     let (reads, torn, missing) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-    let (mut killed, mut terminated, mut finished, mut interrupted, mut leftovers) = (0, 0, 0, 0, 0);
+    let (mut killed, mut terminated, mut finished, mut interrupted, mut leftovers) =
+        (0, 0, 0, 0, 0);
     std::thread::scope(|scope| {
         for name in ["freepbx.json", "freepbx.json", "freepbx.status.json"] {
             let path = folder.join(name);
@@ -99,8 +100,12 @@ fn a_run_killed_at_any_moment_leaves_whole_files_and_the_next_cleans_up() {
         let mut random = Random(0x5eed_0f_a11);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             for round in 0..rounds {
-                let mut child =
-                    program.command(&[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+                let mut child = program
+                    .command(&[])
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .unwrap();
                 let start = Instant::now();
                 if round % 2 == 0 {
                     // Any moment of a run, and a little after it.
@@ -115,7 +120,10 @@ fn a_run_killed_at_any_moment_leaves_whole_files_and_the_next_cleans_up() {
                     std::thread::sleep(Duration::from_micros(random.below(8_000)));
                 }
                 let which = if round % 3 == 2 { Signal::TERM } else { Signal::KILL };
-                signal(&child, which);
+                // A process that was waited for has no number any more.
+                if child.try_wait().unwrap().is_none() {
+                    signal(&child, which);
+                }
                 let status = child.wait().unwrap();
                 leftovers += temporary(&folder);
                 match (status.code(), status.signal()) {
@@ -245,7 +253,8 @@ fn the_status_has_the_mode_of_the_snapshot() {
     std::fs::write(&config, format!("{text}cache:\n  file_mode: \"0604\"\n")).unwrap();
     assert_eq!(program.run(&[]).code, 0);
     for name in ["freepbx.json", "freepbx.status.json"] {
-        let mode = std::fs::metadata(program.path("cache").join(name)).unwrap().permissions().mode();
+        let mode =
+            std::fs::metadata(program.path("cache").join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o604, "{name}");
     }
 }

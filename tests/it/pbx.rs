@@ -51,7 +51,7 @@ pub enum Reply {
     AfterTheNext,
     /// The recorded answer under the id of another client's action.
     UnderAnotherId,
-    /// The recorded answer with a piece cut out of its middle.
+    /// The recorded answer with the end of a line in its middle missing, and its header's value.
     Torn,
     /// All connections end, and new ones are refused for a while; then as recorded.
     Restart(Duration),
@@ -341,8 +341,9 @@ impl Session {
             Reply::AfterTheNext => self.held = whole,
             Reply::UnderAnotherId => self.send(&replace(&whole, id.as_bytes(), b"other-7")),
             Reply::Torn => {
-                let cut = &whole[(whole.len() / 2 + 37).min(whole.len())..];
-                self.send(&[half, cut].concat());
+                let line = half.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+                let next = whole[line..].iter().position(|byte| *byte == b'\r').unwrap_or(0);
+                self.send(&[&whole[..line + 2], &whole[line + next..]].concat());
             }
             Reply::Restart(pause) => {
                 if self.script.rounds.fetch_add(1, Ordering::SeqCst) == 0 {
