@@ -240,4 +240,45 @@ mod tests {
         let found = blocks(Limits::default(), &[b"Event: X\r\nName: \xff\xc3\r\nB: 1\r\n\r\n"]);
         assert_eq!(found, ["Event: X\r\nName: \u{fffd}\u{fffd}\r\nB: 1\r\n"]);
     }
+
+    #[test]
+    fn blocks_near_the_limits_are_the_same_however_they_are_cut() {
+        let row = b"A: 1\r\n".as_slice();
+        let raw = b"Response: Follows\r\n".as_slice();
+        for size in 14..48 {
+            let long = vec![b'x'; size];
+            let line = [&long[..size.min(22)], b"\r\n"].concat();
+            let wires = [
+                [&line[..], b"\r\nB: 1\r\n\r\n"].concat(),
+                [&row.repeat(size / 6), &long[..size % 6], b"\r\n\r\nB: 1\r\n\r\n"].concat(),
+                [&row.repeat(size / 6), &long[..size % 6], b"\n\nB: 1\n\n"].concat(),
+                [raw, &long[..size - 14], b"--END COMMAND--\r\nB: 1\r\n\r\n"].concat(),
+                [raw, &long[..size - 14], b"\n--END COMMAND--\nB: 1\n\n"].concat(),
+                [raw, row, &row.repeat(size / 6), b"--END COMMAND--\r\nB: 1\r\n\r\n"].concat(),
+            ];
+            for wire in wires {
+                let whole = blocks(SMALL, &[&wire]);
+                assert_eq!(whole.last().map(|last| last.trim_end()), Some("B: 1"), "{wire:?}");
+                assert_eq!(blocks(SMALL, &wire.chunks(1).collect::<Vec<_>>()), whole);
+                for cut in 0..wire.len() {
+                    let (one, other) = wire.split_at(cut);
+                    assert_eq!(blocks(SMALL, &[one, other]), whole, "cut at {cut}: {wire:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_of_exactly_the_limit_is_kept_and_one_byte_more_is_not() {
+        let exact = [b"A: 1\r\n".repeat(6), b"B:\r\n".to_vec()].concat();
+        assert_eq!(exact.len(), SMALL.block);
+        assert_eq!(blocks(SMALL, &[&exact, b"\r", b"\n"]).len(), 1);
+        assert_ne!(blocks(SMALL, &[&exact, b"\r", b"\n"]), ["(oversized)"]);
+        let more = [b"A: 1\r\n".repeat(6), b"B: \r\n".to_vec()].concat();
+        assert_eq!(blocks(SMALL, &[&more, b"\r", b"\n"]), ["(oversized)"]);
+        let line = [&[b'x'; 19], &b"\r\n\r\n"[..]].concat();
+        assert_ne!(blocks(SMALL, &[&line]), ["(oversized)"], "its carriage return counts");
+        let line = [&[b'x'; 20], &b"\r\n\r\n"[..]].concat();
+        assert_eq!(blocks(SMALL, &[&line]), ["(oversized)"]);
+    }
 }
