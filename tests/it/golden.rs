@@ -149,16 +149,7 @@ const ITEMS: [(&str, &[&str]); 8] = [
     ),
     (
         "/extensions/*/contacts",
-        &[
-            "uri",
-            "ip",
-            "port",
-            "transport",
-            "user_agent",
-            "status",
-            "latency_ms",
-            "expires_at",
-        ],
+        &["uri", "ip", "port", "transport", "user_agent", "status", "latency_ms", "expires_at"],
     ),
     ("/summary/attention", &["severity", "kind", "id", "message"]),
 ];

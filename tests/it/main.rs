@@ -10,8 +10,11 @@
 
 mod codec;
 mod config;
+mod golden;
+mod large;
 mod live;
 mod output;
 mod pbx;
 mod program;
 mod run;
+mod tidy;
