@@ -159,7 +159,7 @@ const ITEMS: [(&str, &[&str]); 8] = [
 pub fn collected(folder: &str, plan: &Plan) -> Collected {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
     let mut answers = Answers::default();
-    let mut ask = |actions: Vec<Action>, answers: &mut Answers| {
+    let ask = |actions: Vec<Action>, answers: &mut Answers| {
         for action in actions {
             let outcome = answer(&folder, &action);
             answers.insert(action, outcome, Some(Duration::from_millis(1)));
@@ -168,9 +168,12 @@ pub fn collected(folder: &str, plan: &Plan) -> Collected {
     ask(vec![Action::new(ReadAction::Ping)], &mut answers);
     ask(plan.first(), &mut answers);
     ask(plan.then(&answers), &mut answers);
+    let login = folder.to_string_lossy().trim_end_matches("/noperm").to_owned() + "/Login.ami";
+    let login = std::fs::read_to_string(login).unwrap();
+    let banner = login.lines().next().and_then(|banner| banner.split_once('/'));
     Collected {
         answers,
-        ami_version: Some("5.0.4".to_owned()),
+        ami_version: banner.map(|(_, version)| version.to_owned()),
         same_machine: false,
         pong_after: Some(Duration::from_millis(250)),
         duration: Duration::from_millis(300),
@@ -205,19 +208,11 @@ fn answer(folder: &Path, action: &Action) -> Outcome {
         let text = String::from_utf8(bytes).unwrap();
         bytes = text.split_inclusive("\r\n\r\n").filter(belongs).collect::<String>().into();
     }
-    // Recorded for one object only; the others exist, and there is nothing to tell of them.
+    // Recorded for one object only.
     let of = action.argument("Conference").or(action.argument("Endpoint"));
-    let recorded = of.is_none_or(|of| {
-        let asked = std::fs::read_to_string(folder.join(format!("{name}.req"))).unwrap_or_default();
-        denied || asked.contains(&format!(": {of}\r\n"))
-    });
-    if !recorded {
-        bytes = format!(
-            "Response: Success\nActionID: {id}\nEventList: start\n\n\
-             Event: {name}Complete\nActionID: {id}\nEventList: Complete\nListItems: 0\n\n"
-        )
-        .replace("PJSIPShowEndpointComplete", "EndpointDetailComplete")
-        .into();
+    let asked = std::fs::read_to_string(folder.join(format!("{name}.req"))).unwrap_or_default();
+    if of.is_some_and(|of| !denied && !asked.contains(&format!(": {of}\r\n"))) {
+        return Outcome::Skipped("not recorded".to_owned());
     }
     match decode_recording(action.clone(), &id, &bytes, Limits::default()) {
         Ok(answer) => Outcome::Answered(answer),
