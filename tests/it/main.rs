@@ -13,6 +13,7 @@ mod config;
 mod golden;
 mod large;
 mod live;
+mod older;
 mod output;
 mod pbx;
 mod program;
