@@ -140,6 +140,7 @@ fn ami_code(error: &ami::Error) -> ExitCode {
     use ami::Error as E;
     match error {
         E::Resolve { .. }
+        | E::ResolveTimeout { .. }
         | E::Connect { .. }
         | E::ConnectTimeout { .. }
         | E::ClosedBeforeBanner { .. }
@@ -163,7 +164,7 @@ fn with_hint(error: &ami::Error) -> String {
             let hint = tls_hint(reason, *fingerprint);
             return format!("no TLS with {address}: {reason}; {hint}");
         }
-        E::Resolve { .. } => "freepbx.ami_host names it",
+        E::Resolve { .. } | E::ResolveTimeout { .. } => "freepbx.ami_host names it",
         E::Connect { source, .. } => connect_hint(source.kind()),
         E::ConnectTimeout { .. } => {
             "a firewall may drop it, or freepbx.ami_host is wrong or off; try `nc -vz` with host and \
@@ -238,6 +239,11 @@ fn tls_hint(reason: &ami::TlsFailure, fingerprint: Option<ami::Fingerprint>) -> 
             "if nobody replaced the certificate on the PBX, somebody is in between: stop here; if \
              it was replaced, {pin}"
         ),
+        F::BadKey => {
+            "somebody may be in between; where the key is a short RSA key, make the PBX a \
+             new certificate (`ast_tls_cert`, or Certificate Management in FreePBX)"
+                .to_owned()
+        }
         _ => format!("replace the certificate on the PBX, or {pin}"),
     }
 }

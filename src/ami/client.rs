@@ -194,7 +194,10 @@ impl Client {
         };
         let addresses = timeout_at(deadline, tokio::net::lookup_host((host, port)))
             .await
-            .map_err(|_| late(&host))?
+            .map_err(|_| Error::ResolveTimeout {
+                host: host.to_owned(),
+                after: options.connect_timeout,
+            })?
             .map(Iterator::collect::<Vec<_>>)
             .and_then(|found| match found.is_empty() {
                 true => Err(io::Error::other("no address")),

@@ -16,6 +16,14 @@ pub enum Error {
         /// The resolver's own words.
         source: io::Error,
     },
+    /// The look-up of the host name took too long.
+    #[error("no address of {host} within {}; check DNS", seconds(*.after))]
+    ResolveTimeout {
+        /// Name that was looked up.
+        host: String,
+        /// The limit.
+        after: Duration,
+    },
     /// None of the addresses accepted a connection.
     #[error("cannot connect to {address}: {source}")]
     Connect {

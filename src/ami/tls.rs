@@ -139,6 +139,10 @@ pub enum TlsFailure {
     /// Another certificate than the pinned one.
     #[error("its certificate is not the pinned one")]
     NotPinned,
+    /// The handshake is not signed with the key of the certificate: somebody who has only the
+    /// certificate; or a key too short to be accepted.
+    #[error("it does not prove to hold its certificate's key (RSA needs 2,048 bits or more)")]
+    BadKey,
     /// A form of certificate that has no names to check; it can only be pinned.
     #[error("its certificate is of X.509 version 1, which holds no host name")]
     OldVersion,
@@ -457,7 +461,21 @@ impl ServerCertVerifier for Shown {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         self.fingerprint.get_or_init(|| Fingerprint::of(end_entity));
-        self.trust.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let verified = self.trust.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        match verified {
+            // Issued under the name of an authority that is trusted, with another key: what a
+            // self-signed certificate looks like after it was renewed.
+            Err(rustls::Error::InvalidCertificate(CertificateError::BadSignature)) => {
+                Err(CertificateError::UnknownIssuer.into())
+            }
+            verified => verified,
+        }
     }
 
     fn verify_tls12_signature(
@@ -515,6 +533,7 @@ pub(super) fn failure(error: &std::io::Error) -> TlsFailure {
             TlsFailure::OtherName(presented.iter().map(|name| plain(name)).collect())
         }
         CertificateError::ApplicationVerificationFailure => TlsFailure::NotPinned,
+        CertificateError::BadSignature => TlsFailure::BadKey,
         other => TlsFailure::Other(format!("its certificate is not accepted: {other}")),
     }
 }

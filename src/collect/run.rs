@@ -256,7 +256,7 @@ impl Run<'_> {
                 debug!(action = %cleaned(&action), rows = answer.rows().len(), bytes = answer.size(), "answered");
             }
             Outcome::Failed(error) => {
-                debug!(action = %cleaned(&action), error = %cleaned(error), "not answered")
+                debug!(action = %cleaned(&action), error = %cleaned(error), "not answered");
             }
             Outcome::Skipped(reason) => debug!(action = %cleaned(&action), %reason, "not asked"),
         }

@@ -32,7 +32,7 @@ pub(super) fn tls(values: &Values<'_>, base: &Path) -> Result<Option<Tls>, Error
         }
         (Some(false), _) | (None, None) => return Ok(None),
     }
-    let file = values.text(CA_FILE)?.map(|path| base.join(path));
+    let file = values.text(CA_FILE)?.map(|path| base.join(path.as_str()));
     let pin = values.value(FINGERPRINT, |text| {
         text.parse::<Fingerprint>().map_err(|_| "is not 64 hexadecimal digits")
     })?;

@@ -15,3 +15,5 @@ mod output;
 mod pbx;
 mod program;
 mod run;
+mod secrets;
+mod tls;
