@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::error::ExitCode;
+
 /// Takes a read-only snapshot of a FreePBX/Asterisk server over AMI and writes it as one JSON file.
 #[derive(Debug, Parser)]
 #[command(
     version,
     max_term_width = 100,
     args_conflicts_with_subcommands = true,
-    after_help = AFTER_HELP
+    after_help = after_help()
 )]
 pub struct Cli {
     /// What to do; without one, `collect`.
@@ -91,26 +93,20 @@ pub struct DemoArgs {
     pub stdout: bool,
 }
 
-const AFTER_HELP: &str = "\
+/// What stands below the options in `--help`.
+fn after_help() -> String {
+    format!("{EXAMPLES}\n\nExit codes:\n{}{SIGNALS}", ExitCode::table())
+}
+
+const EXAMPLES: &str = "\
 Examples:
   freepbx-snapshot                        take a snapshot (what cron runs)
   freepbx-snapshot check                  find out why it does not work
   freepbx-snapshot --stdout | jq .summary.text
-  freepbx-snapshot demo                   see what it does without a PBX
+  freepbx-snapshot demo                   see what it does without a PBX";
 
-Exit codes:
-   0  the snapshot is complete
-   3  the snapshot was written, but a section is missing; standard error says which
-  64  the command line is wrong
-  69  no connection to the PBX
-  70  an internal error
-  73  the snapshot cannot be written
-  75  another run holds the lock
-  76  what answers is not AMI
-  77  the login was refused
-  78  the configuration is missing or wrong
- 124  no answer in time
- 143  ended by SIGTERM";
+/// The shell's words for a run that a signal ended.
+const SIGNALS: &str = "  130  ended by SIGINT\n  143  ended by SIGTERM";
 
 impl Common {
     /// Sends the log to standard error: warnings, or more with `-v`; `RUST_LOG` decides where set.

@@ -126,4 +126,65 @@ mod tests {
         unknown(&mut old);
         assert!(!is_booting(&old));
     }
+
+    fn missing(answers: &mut Answers, kinds: &[ReadAction]) {
+        for action in kinds {
+            let error = crate::ami::ActionError::Unsupported { action: *action };
+            let outcome = super::super::Outcome::Failed(error);
+            answers.insert(Action::new(*action), outcome, None);
+        }
+    }
+
+    #[test]
+    fn one_channel_driver_is_enough_to_be_up() {
+        let mut answers = answers("08:59:30", "+0100");
+        missing(&mut answers, &[ReadAction::SipPeers]);
+        assert!(!is_booting(&answers), "Asterisk 22 has no chan_sip");
+        missing(&mut answers, &[ReadAction::PjsipShowEndpoints]);
+        assert!(is_booting(&answers));
+    }
+
+    #[test]
+    fn without_a_start_time_nothing_is_judged_and_without_a_zone_patience_wins() {
+        let lacks = |mut answers: Answers| {
+            missing(&mut answers, &[ReadAction::QueueStatus]);
+            is_booting(&answers)
+        };
+        assert!(!lacks(Answers::default()), "not permitted, or no answer");
+        assert!(lacks(answers("07:00:00", "")), "the zone is not known: the start may be recent");
+    }
+
+    #[test]
+    fn the_servers_offset_is_read_in_its_own_spelling() {
+        let offset = |text: &str| {
+            let told = format!("Value: {text}");
+            utc_offset(&testing::answers(&[(ReadAction::UtcOffset.into(), &told)]))
+                .map(|offset| offset.local_minus_utc())
+        };
+        assert_eq!(offset("+0100"), Some(3_600));
+        assert_eq!(offset("-0330"), Some(-12_600));
+        assert_eq!(offset("+0000"), Some(0));
+        for wrong in ["", "UTC", "+1", "0100", "+99:9", "+9900", "é100"] {
+            assert_eq!(offset(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_in_the_servers_offset_where_its_zone_is_not_ours() {
+        let now = DateTime::from_timestamp(1_795_248_000, 0).unwrap();
+        let local = NaiveDateTime::parse_from_str("2026-07-01 12:00:00", "%Y-%m-%d %H:%M:%S");
+        // No zone on earth has this one.
+        let strange = FixedOffset::east_opt(3_723).unwrap();
+        let utc = to_utc(local.unwrap(), strange, now).unwrap();
+        assert_eq!(utc.to_rfc3339(), "2026-07-01T10:57:57+00:00");
+    }
+
+    #[test]
+    fn dates_that_are_none_are_no_time() {
+        for text in ["CoreStartupDate: \nCoreStartupTime: ", "CoreStartupDate: 21.11.2026", ""] {
+            let answers = testing::answers(&[(ReadAction::CoreStatus.into(), text)]);
+            let row = answers.answer(ReadAction::CoreStatus).unwrap().response();
+            assert_eq!(local_time(row, "CoreStartupDate", "CoreStartupTime"), None, "{text:?}");
+        }
+    }
 }

@@ -204,6 +204,7 @@ fn cost(kind: ReadAction) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::normalize::testing;
 
     #[test]
     fn every_action_is_asked_once() {
@@ -219,5 +220,115 @@ mod tests {
         assert!(!kinds.contains(&ReadAction::QueueStatus));
         assert!(!kinds.contains(&ReadAction::VoicemailUsersList));
         assert!(kinds.contains(&ReadAction::SipPeers));
+    }
+
+    fn fail(answers: &mut Answers, action: Action, unsupported: bool) {
+        let kind = action.kind();
+        let error = match unsupported {
+            true => ActionError::Unsupported { action: kind },
+            false => ActionError::Denied { action: kind },
+        };
+        answers.insert(action, Outcome::Failed(error), None);
+    }
+
+    fn said(actions: &[Action]) -> Vec<String> {
+        actions.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_section_is_read_from_something_of_substance() {
+        for section in Section::ALL {
+            let sources = sources(section);
+            assert!(sources.iter().any(|(_, role)| *role == Role::Core), "{section:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_cheap_comes_first_and_what_may_hang_comes_last() {
+        let plan = Plan { skip: BTreeSet::new(), ..Plan::default() };
+        let kinds: Vec<_> = plan.first().iter().map(Action::kind).collect();
+        let at = |kind| kinds.iter().position(|k| *k == kind).unwrap();
+        assert!(at(ReadAction::CoreStatus) < at(ReadAction::QueueStatus));
+        assert!(at(ReadAction::QueueStatus) < at(ReadAction::PjsipShowEndpoints));
+        assert!(
+            at(ReadAction::PjsipShowEndpoints) < at(ReadAction::PjsipShowRegistrationsOutbound)
+        );
+        assert_eq!(kinds.last(), Some(&ReadAction::VoicemailUsersList));
+    }
+
+    #[test]
+    fn an_empty_pbx_calls_for_nothing_more() {
+        assert_eq!(said(&Plan::default().then(&testing::nothing())), [""; 0]);
+    }
+
+    #[test]
+    fn asterisk_13_is_asked_for_contacts_in_its_own_way() {
+        let mut answers = testing::nothing();
+        let kind = ReadAction::PjsipShowRegistrationInboundContactStatuses;
+        fail(&mut answers, kind.into(), true);
+        assert_eq!(said(&Plan::default().then(&answers)), ["PJSIPShowContacts"]);
+        fail(&mut answers, kind.into(), false);
+        assert_eq!(said(&Plan::default().then(&answers)), [""; 0], "denied here is denied there");
+    }
+
+    #[test]
+    fn without_class_system_astdb_stands_in_for_the_pjsip_lists() {
+        let mut answers = testing::nothing();
+        fail(&mut answers, ReadAction::PjsipShowEndpoints.into(), false);
+        let expected = ["DBGetTree(DEVICE/%/dial)", "DBGetTree(registrar/contact)"];
+        assert_eq!(said(&Plan::default().then(&answers)), expected);
+        let skip = [Section::Extensions, Section::Trunks].into();
+        let plan = Plan { skip, ..Plan::default() };
+        assert_eq!(said(&plan.then(&answers)), [""; 0], "nobody wants to know");
+        fail(&mut answers, ReadAction::PjsipShowEndpoints.into(), true);
+        assert_eq!(said(&Plan::default().then(&answers)), [""; 0], "there is no PJSIP at all");
+    }
+
+    #[test]
+    fn every_conference_is_asked_for_its_participants() {
+        let rooms = "Event: ConfbridgeListRooms\nConference: 600\n\n\
+                     Event: ConfbridgeListRooms\nConference: 601";
+        let answers = testing::answers(&[(ReadAction::ConfbridgeListRooms.into(), rooms)]);
+        let expected = ["ConfbridgeList(600)", "ConfbridgeList(601)"];
+        assert_eq!(said(&Plan::default().then(&answers)), expected);
+        let plan = Plan { skip: [Section::Conferences].into(), ..Plan::default() };
+        assert_eq!(said(&plan.then(&answers)), [""; 0]);
+    }
+
+    #[test]
+    fn pjsip_trunks_are_asked_for_details_and_extensions_are_not() {
+        let answers = testing::recorded("22.10.1/busy");
+        let asked = said(&Plan::default().then(&answers));
+        for trunk in ["SIP_Trunk_IP", "in16", "trunk-main", "trunk-badpw", "trunk-to-16"] {
+            assert!(asked.contains(&format!("PJSIPShowEndpoint({trunk})")), "{trunk}: {asked:?}");
+        }
+        assert!(!asked.contains(&"PJSIPShowEndpoint(100)".to_owned()), "{asked:?}");
+        assert!(!asked.iter().any(|action| action.contains("iax")), "no PJSIP: {asked:?}");
+        let plan = Plan { skip: [Section::Trunks].into(), ..Plan::default() };
+        assert!(!said(&plan.then(&answers)).iter().any(|a| a.starts_with("PJSIPShowEndpoint(")));
+    }
+
+    #[test]
+    fn before_dbgettree_every_device_is_asked_about_entry_by_entry() {
+        let peers = "Event: PeerEntry\nObjectName: 200\n\nEvent: PeerEntry\nObjectName: out";
+        let mut answers = testing::nothing();
+        for (action, outcome, _) in testing::answers(&[(ReadAction::SipPeers.into(), peers)]).iter()
+        {
+            answers.insert(action.clone(), outcome.clone(), None);
+        }
+        for family in Family::ALWAYS {
+            fail(&mut answers, family.tree(), true);
+        }
+        let asked = said(&Plan::default().then(&answers));
+        assert_eq!(asked.len(), 2 * Family::ALWAYS.len());
+        assert_eq!(asked[0], "DBGet(AMPUSER/200/cidname)");
+        for expected in ["DBGet(DEVICE/200/user)", "DBGet(DND/200)", "DBGet(DEVICE/out/user)"] {
+            assert!(asked.contains(&expected.to_owned()), "{expected}: {asked:?}");
+        }
+        // Refused is refused: no single entry would be given either.
+        for family in Family::ALWAYS {
+            fail(&mut answers, family.tree(), false);
+        }
+        assert_eq!(said(&Plan::default().then(&answers)), [""; 0]);
     }
 }

@@ -1,16 +1,16 @@
 //! The run: connect, ask, read, follow up; and what to do when it does not go that smoothly.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use tokio::time::{sleep_until, timeout_at};
 use tracing::{debug, info};
 
 use super::{Answers, Outcome, Plan, boot};
-use crate::ami::{
-    Action, ActionError, Client, Credentials, Error, Options, ReadAction, TimedAnswer,
+use crate::{
+    ami::{
+        Action, ActionError, Client, Credentials, Error, Link, Options, ReadAction, TimedAnswer,
+    },
+    terminal::clean,
 };
 
 /// Whom to ask, as whom, and within what time.
@@ -31,8 +31,8 @@ pub struct Target {
 /// What a run tells while it goes on.
 #[derive(Debug)]
 pub enum Progress<'a> {
-    /// Connected to this address, which sent this banner.
-    Connected(SocketAddr, &'a str),
+    /// Connected this way, and this banner came.
+    Connected(&'a Link, &'a str),
     /// The login was accepted.
     LoggedIn,
     /// An action is done with, after this time.
@@ -148,7 +148,7 @@ impl Run<'_> {
                 if !self.logged_in && (!error.is_transient() || attempts > 3) {
                     return Err(error);
                 }
-                debug!(%error, "trying again");
+                debug!(error = %cleaned(&error), "trying again");
                 if tokio::time::Instant::now() + PAUSE >= self.deadline {
                     return self.out_of_time(error);
                 }
@@ -193,9 +193,9 @@ impl Run<'_> {
         options.limits.run = options.limits.run.saturating_sub(self.received);
         let connecting = Client::connect(&target.host, target.port, options);
         let mut client = timeout_at(deadline, connecting).await.map_err(out_of_time)??;
-        (self.progress)(Progress::Connected(client.address(), client.banner()));
+        (self.progress)(Progress::Connected(client.link(), client.banner()));
         self.ami_version = client.ami_version().map(str::to_owned);
-        self.same_machine = client.address().ip().is_loopback();
+        self.same_machine = client.link().is_local();
         let actions = with_barrier(self.outstanding.clone());
         let login = client.login(&target.credentials, actions);
         timeout_at(deadline, login).await.map_err(out_of_time)??;
@@ -227,7 +227,7 @@ impl Run<'_> {
                     client.ask(with_barrier(next));
                 }
                 Ok(Err(error)) => {
-                    info!(%error, "the connection was lost");
+                    info!(error = %cleaned(&error), "the connection was lost");
                     self.lose(client, &error);
                     return Ok(End::Lost);
                 }
@@ -278,10 +278,12 @@ impl Run<'_> {
     fn keep(&mut self, action: Action, outcome: Outcome, elapsed: Option<Duration>) {
         match &outcome {
             Outcome::Answered(answer) => {
-                debug!(%action, rows = answer.rows().len(), bytes = answer.size(), "answered");
+                debug!(action = %cleaned(&action), rows = answer.rows().len(), bytes = answer.size(), "answered");
             }
-            Outcome::Failed(error) => debug!(%action, %error, "not answered"),
-            Outcome::Skipped(reason) => debug!(%action, %reason, "not asked"),
+            Outcome::Failed(error) => {
+                debug!(action = %cleaned(&action), error = %cleaned(error), "not answered");
+            }
+            Outcome::Skipped(reason) => debug!(action = %cleaned(&action), %reason, "not asked"),
         }
         (self.progress)(Progress::Action(&action, &outcome, elapsed));
         self.answers.insert(action, outcome, elapsed);
@@ -305,8 +307,218 @@ impl Run<'_> {
     }
 }
 
+/// For the log: names and messages of a PBX must not steer the terminal that shows it.
+fn cleaned(what: &dyn std::fmt::Display) -> String {
+    clean(&what.to_string()).into_owned()
+}
+
 /// Ends a set of actions with a Ping: when its pong is there, nothing before it can still come.
 fn with_barrier(mut actions: Vec<Action>) -> Vec<Action> {
     actions.push(Action::new(ReadAction::Ping));
     actions
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+    use crate::{
+        ami::{LoginMethod, Password},
+        snapshot::Section,
+    };
+
+    /// What a server does with an action on its n-th connection: answer, or close without a word.
+    type Script = fn(connection: u32, action: &str, id: &str) -> Option<String>;
+
+    /// No answer, and nothing after it.
+    const HANG: &str = "hang";
+
+    fn empty_list(id: &str) -> String {
+        format!(
+            "Response: Success\r\nActionID: {id}\r\nEventList: start\r\n\r\n\
+             Event: Done\r\nActionID: {id}\r\nEventList: Complete\r\nListItems: 0\r\n\r\n"
+        )
+    }
+
+    fn block(id: &str) -> String {
+        format!("Response: Success\r\nActionID: {id}\r\n\r\n")
+    }
+
+    /// What a server without anything in it answers.
+    fn usual(action: &str, id: &str) -> String {
+        match ReadAction::from_name(action) {
+            Some(kind) if kind.is_list() => empty_list(id),
+            _ => block(id),
+        }
+    }
+
+    async fn session(stream: TcpStream, connection: u32, script: Script) -> Option<()> {
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"Asterisk Call Manager/11.0.0\r\n").await.ok()?;
+        let (mut action, mut id) = (String::new(), String::new());
+        let mut line = String::new();
+        while stream.read_line(&mut line).await.ok()? > 0 {
+            match line.trim_end().split_once(": ") {
+                Some(("Action", name)) => name.clone_into(&mut action),
+                Some(("ActionID", given)) => given.clone_into(&mut id),
+                Some(_) => {}
+                None => {
+                    let answer = script(connection, &action, &id)?;
+                    if answer == HANG {
+                        // Until the client has had enough.
+                        while stream.read_line(&mut line).await.ok()? > 0 {}
+                        return None;
+                    }
+                    stream.write_all(answer.as_bytes()).await.ok()?;
+                }
+            }
+            line.clear();
+        }
+        Some(())
+    }
+
+    /// Runs for queues alone against a script; gives also the number of connections.
+    async fn run(script: Script, seconds: f64) -> (Result<Collected, Error>, u32) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let credentials = Credentials::new("snapshot", Password::new("secret".to_owned()))
+            .with_method(LoginMethod::Plain);
+        let target = Target {
+            host: "127.0.0.1".to_owned(),
+            port: listener.local_addr().unwrap().port(),
+            credentials,
+            options: Options { action_timeout: Duration::from_secs(1), ..Options::default() },
+            run_timeout: Duration::from_secs_f64(seconds),
+        };
+        let skip = Section::ALL.into_iter().filter(|section| *section != Section::Queues);
+        let plan = Plan { skip: skip.collect(), ..Plan::default() };
+        let mut connections = 0;
+        let serve = async {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                connections += 1;
+                let _ = session(stream, connections, script).await;
+            }
+        };
+        let mut progress = |_: Progress<'_>| {};
+        let ended = tokio::select! {
+            ended = collect(&target, &plan, &mut progress) => ended,
+            () = serve => unreachable!("it serves for ever"),
+        };
+        (ended, connections)
+    }
+
+    fn answered(collected: &Collected, kind: ReadAction) -> bool {
+        collected.answers.answer(kind).is_some()
+    }
+
+    fn failure(collected: &Collected, kind: ReadAction) -> ActionError {
+        match collected.answers.outcome(&Action::new(kind)) {
+            Some(Outcome::Failed(error)) => error.clone(),
+            other => panic!("{kind}: {other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn everything_is_asked_on_one_connection() {
+        let (ended, connections) = run(|_, action, id| Some(usual(action, id)), 10.0).await;
+        let collected = ended.unwrap();
+        assert!(answered(&collected, ReadAction::QueueStatus));
+        assert!(answered(&collected, ReadAction::Ping));
+        assert_eq!((connections, collected.ami_version.as_deref()), (1, Some("11.0.0")));
+        assert!(collected.same_machine && collected.pong_after.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_once_is_taken_up_again_without_a_loss() {
+        let script: Script = |connection, action, id| match (connection, action) {
+            (1, "QueueStatus") => None,
+            _ => Some(usual(action, id)),
+        };
+        let (ended, connections) = run(script, 10.0).await;
+        let collected = ended.unwrap();
+        assert!(answered(&collected, ReadAction::QueueStatus));
+        assert!(answered(&collected, ReadAction::QueueSummary));
+        assert_eq!(connections, 2);
+    }
+
+    #[tokio::test]
+    async fn the_action_that_ends_two_connections_is_to_blame() {
+        let script: Script = |_, action, id| match action {
+            "QueueStatus" => None,
+            _ => Some(usual(action, id)),
+        };
+        let (ended, connections) = run(script, 10.0).await;
+        let collected = ended.unwrap();
+        let error = failure(&collected, ReadAction::QueueStatus);
+        assert!(matches!(error, ActionError::CutOff { .. }), "{error}");
+        assert!(answered(&collected, ReadAction::QueueSummary));
+        assert_eq!(connections, 3);
+    }
+
+    #[tokio::test]
+    async fn an_action_that_hangs_is_given_up_and_the_others_are_asked_again() {
+        let script: Script = |_, action, id| match action {
+            "QueueStatus" => Some(HANG.to_owned()),
+            _ => Some(usual(action, id)),
+        };
+        let (ended, _) = run(script, 10.0).await;
+        let collected = ended.unwrap();
+        let error = failure(&collected, ReadAction::QueueStatus);
+        assert!(matches!(error, ActionError::Timeout { .. }), "{error}");
+        assert!(answered(&collected, ReadAction::QueueSummary));
+    }
+
+    #[tokio::test]
+    async fn when_the_time_is_up_what_was_read_is_delivered() {
+        // After the first answer the server is gone for good.
+        let script: Script = |connection, action, id| match (connection, action) {
+            (1, "Login" | "ListCommands") => Some(usual(action, id)),
+            _ => None,
+        };
+        let (ended, connections) = run(script, 2.5).await;
+        let collected = ended.unwrap();
+        assert!(answered(&collected, ReadAction::ListCommands));
+        let error = failure(&collected, ReadAction::QueueStatus);
+        assert!(matches!(error, ActionError::Timeout { .. }), "{error}");
+        assert!((2..10).contains(&connections), "{connections} connections");
+        assert!(collected.duration < Duration::from_secs(5), "{:?}", collected.duration);
+    }
+
+    #[tokio::test]
+    async fn a_refused_login_ends_the_run_at_once() {
+        let script: Script = |_, _, id| {
+            let message = "Message: Authentication failed";
+            Some(format!("Response: Error\r\nActionID: {id}\r\n{message}\r\n\r\n"))
+        };
+        let (ended, connections) = run(script, 10.0).await;
+        assert!(matches!(ended, Err(Error::Login { .. })), "{ended:?}");
+        assert_eq!(connections, 1);
+    }
+
+    #[tokio::test]
+    async fn after_a_login_that_worked_a_refusal_is_a_restart_and_is_waited_for() {
+        let script: Script = |connection, action, id| match (connection, action) {
+            (1, "QueueStatus") => None,
+            (2, "Login") => {
+                let message = "Message: Asterisk is shutting down";
+                Some(format!("Response: Error\r\nActionID: {id}\r\n{message}\r\n\r\n"))
+            }
+            (2, _) => None,
+            _ => Some(usual(action, id)),
+        };
+        let (ended, connections) = run(script, 10.0).await;
+        assert!(answered(&ended.unwrap(), ReadAction::QueueStatus));
+        assert_eq!(connections, 3);
+    }
+
+    #[test]
+    fn every_set_of_actions_ends_with_a_ping() {
+        let actions = with_barrier(vec![Action::new(ReadAction::QueueStatus)]);
+        let kinds: Vec<_> = actions.iter().map(Action::kind).collect();
+        assert_eq!(kinds, [ReadAction::QueueStatus, ReadAction::Ping]);
+    }
 }

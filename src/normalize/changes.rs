@@ -113,7 +113,7 @@ fn extensions(
             (Some(_), None) => (ChangeKind::ExtensionRemoved, "is gone"),
             _ => match (online(old), online(new)) {
                 (Some(true), Some(false)) => (ChangeKind::ExtensionOffline, "went offline"),
-                (Some(false), Some(true)) => (ChangeKind::ExtensionOnline, "is online again"),
+                (Some(false), Some(true)) => (ChangeKind::ExtensionOnline, "came online"),
                 _ => continue,
             },
         };
@@ -152,14 +152,18 @@ fn queues(before: &[Queue], after: &[Queue], since: Timestamp, changes: &mut Vec
                 Some(true) => "Paused".to_owned(),
                 _ => agent.status.as_str().to_owned(),
             };
-            let name = new.or(old).and_then(|agent| agent.name.as_deref()).unwrap_or(interface);
+            let name = new.or(old).and_then(|agent| agent.name.as_deref());
+            let who = match name {
+                Some(name) if name != interface => format!("{name} ({interface})"),
+                _ => interface.to_owned(),
+            };
             changes.push(Change {
                 kind,
                 id: queue.to_owned(),
                 from: old.map(said_state),
                 to: new.map(said_state),
                 since,
-                message: format!("{name} ({interface}) {said} queue {queue}."),
+                message: format!("{who} {said} queue {queue}."),
             });
         }
     }
@@ -196,5 +200,211 @@ fn calls(
             since,
             message,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        collect::Plan,
+        normalize::testing,
+        snapshot::{AgentStatus, TrunkState},
+    };
+
+    fn busy() -> Snapshot {
+        testing::snapshot(&testing::recorded("22.10.1/busy"), &Plan::default())
+    }
+
+    /// What differs after something was changed five minutes later.
+    fn after(change: impl FnOnce(&mut Snapshot)) -> Vec<Change> {
+        let before = busy();
+        let mut now = before.clone();
+        now.collected_at = before.collected_at.plus_seconds(300);
+        change(&mut now);
+        let found = changes(&before, &now).unwrap();
+        for change in &found {
+            assert!(!change.message.is_empty() && change.since <= now.collected_at, "{change:?}");
+        }
+        found
+    }
+
+    /// The only difference.
+    fn only(change: impl FnOnce(&mut Snapshot)) -> Change {
+        let found = after(change);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        found.into_iter().next().unwrap()
+    }
+
+    fn trunk<'a>(snapshot: &'a mut Snapshot, name: &str) -> &'a mut Trunk {
+        let trunks = snapshot.trunks.as_mut().unwrap();
+        trunks.iter_mut().find(|trunk| trunk.name == name).unwrap()
+    }
+
+    fn extension<'a>(snapshot: &'a mut Snapshot, number: &str) -> &'a mut Extension {
+        let extensions = snapshot.extensions.as_mut().unwrap();
+        extensions.iter_mut().find(|extension| extension.extension == number).unwrap()
+    }
+
+    /// Agents of the first queue.
+    fn agents(snapshot: &mut Snapshot) -> &mut Vec<Agent> {
+        snapshot.queues.as_mut().unwrap()[0].agents.as_mut().unwrap()
+    }
+
+    #[test]
+    fn nothing_changed_is_an_empty_list_and_not_null() {
+        assert_eq!(after(|_| {}), []);
+    }
+
+    #[test]
+    fn another_pbx_is_not_compared() {
+        let before = busy();
+        let differs = |change: fn(&mut Snapshot)| {
+            let mut now = before.clone();
+            change(&mut now);
+            changes(&before, &now)
+        };
+        assert_eq!(differs(|now| now.source.host = "other".to_owned()), None);
+        assert_eq!(differs(|now| now.source.port = 5039), None);
+        assert_eq!(differs(|now| now.source.demo = true), None);
+        assert_eq!(differs(|now| now.source.pbx_name = Some("other".to_owned())), None);
+        // Its name is not known to everybody who may ask.
+        assert_eq!(differs(|now| now.source.pbx_name = None), Some(Vec::new()));
+        assert_eq!(differs(|now| now.source.asterisk_version = None), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_section_that_one_of_both_lacks_is_not_compared() {
+        let found = after(|now| {
+            now.trunks = None;
+            now.queues = None;
+            now.extensions = None;
+            now.active_calls = None;
+            now.system_info = None;
+        });
+        assert_eq!(found, []);
+    }
+
+    #[test]
+    fn a_restart_is_told_by_the_servers_own_words() {
+        let found = only(|now| {
+            let info = now.system_info.as_mut().unwrap();
+            info.started_at_local = Some("2026-11-21 07:24:00".to_owned());
+            info.started_at = Timestamp::from_epoch(testing::NOW - 60);
+        });
+        assert_eq!((found.kind, found.id.as_str()), (ChangeKind::PbxRestarted, "pbx22"));
+        assert_eq!(
+            found.message,
+            "Asterisk was restarted at 2026-11-21 07:24:00 (its local time)."
+        );
+        assert_eq!(found.since.to_string(), "2026-11-21T07:59:00Z", "not the last look");
+    }
+
+    #[test]
+    fn a_trunk_is_lost_regained_added_or_removed() {
+        let lost = only(|now| trunk(now, "trunk-main").state = TrunkState::Rejected);
+        assert_eq!((lost.kind, lost.id.as_str()), (ChangeKind::TrunkLost, "trunk-main"));
+        assert_eq!(lost.from.as_deref(), Some("Registered"));
+        assert_eq!(lost.to.as_deref(), Some("Rejected"));
+        assert_eq!(lost.message, "Trunk trunk-main does not work any more (state Rejected).");
+        assert_eq!(lost.since, busy().collected_at);
+        let regained = only(|now| trunk(now, "trunk-badpw").state = TrunkState::Registered);
+        assert_eq!(regained.kind, ChangeKind::TrunkRegained);
+        let added = only(|now| {
+            let mut new = trunk(now, "trunk-main").clone();
+            new.name = "trunk-new".to_owned();
+            now.trunks.as_mut().unwrap().push(new);
+        });
+        assert_eq!((added.kind, added.from), (ChangeKind::TrunkAdded, None));
+        let removed =
+            only(|now| now.trunks.as_mut().unwrap().retain(|trunk| trunk.name != "trunk-main"));
+        assert_eq!((removed.kind, removed.to), (ChangeKind::TrunkRemoved, None));
+        assert_eq!(removed.message, "Trunk trunk-main is gone.");
+    }
+
+    #[test]
+    fn a_trunk_that_nobody_watches_any_more_is_not_lost() {
+        assert_eq!(after(|now| trunk(now, "trunk-main").state = TrunkState::Unknown), []);
+        assert_eq!(after(|now| trunk(now, "trunk-badpw").state = TrunkState::Failed), []);
+    }
+
+    #[test]
+    fn an_extension_goes_offline_comes_online_is_new_or_gone() {
+        let offline = only(|now| extension(now, "101").online = Some(false));
+        assert_eq!((offline.kind, offline.id.as_str()), (ChangeKind::ExtensionOffline, "101"));
+        assert_eq!(offline.message, "Extension 101 Bob Builder went offline.");
+        let online = only(|now| extension(now, "116").online = Some(true));
+        assert_eq!(online.kind, ChangeKind::ExtensionOnline);
+        assert_eq!(after(|now| extension(now, "101").online = None), [], "not known is no change");
+        let gone = only(|now| now.extensions.as_mut().unwrap().retain(|e| e.extension != "101"));
+        assert_eq!(gone.kind, ChangeKind::ExtensionRemoved);
+        let new = only(|now| {
+            let mut new = extension(now, "109").clone();
+            new.extension = "700".to_owned();
+            now.extensions.as_mut().unwrap().push(new);
+        });
+        assert_eq!(new.kind, ChangeKind::ExtensionAdded);
+        assert_eq!(new.message, "Extension 700 is new.");
+    }
+
+    #[test]
+    fn a_member_joins_leaves_pauses_or_comes_back() {
+        let left = only(|now| agents(now).retain(|agent| agent.interface != "PJSIP/104"));
+        assert_eq!((left.kind, left.id.as_str()), (ChangeKind::QueueMemberLeft, "400"));
+        assert_eq!(left.message, "Élodie Ünïcode 東京 (PJSIP/104) left queue 400.");
+        let joined = only(|now| {
+            let mut new = agents(now)[0].clone();
+            new.interface = "PJSIP/999".to_owned();
+            new.name = None;
+            agents(now).push(new);
+        });
+        assert_eq!(joined.kind, ChangeKind::QueueMemberJoined);
+        assert_eq!(joined.message, "PJSIP/999 joined queue 400.");
+        let paused = only(|now| {
+            agents(now).iter_mut().find(|a| a.interface == "PJSIP/104").unwrap().paused =
+                Some(true);
+        });
+        assert_eq!(paused.kind, ChangeKind::QueueMemberPaused);
+        assert_eq!(paused.to.as_deref(), Some("Paused"));
+        let back = only(|now| {
+            let agent = agents(now).iter_mut().find(|agent| agent.paused == Some(true)).unwrap();
+            agent.paused = Some(false);
+        });
+        assert_eq!(back.kind, ChangeKind::QueueMemberUnpaused);
+        assert_eq!(back.from.as_deref(), Some("Paused"));
+        assert_eq!(after(|now| agents(now)[0].status = AgentStatus::Busy), []);
+        assert_eq!(after(|now| drop(now.queues.as_mut().unwrap().remove(0))), []);
+    }
+
+    #[test]
+    fn a_call_begins_or_ends() {
+        let begun = only(|now| {
+            let at = now.collected_at;
+            let calls = now.active_calls.as_mut().unwrap();
+            let mut new = calls[0].clone();
+            new.call_id = "pbx22-1795245900.99".to_owned();
+            new.started_at = Some(at.plus_seconds(-75));
+            calls.push(new);
+        });
+        assert_eq!((begun.kind, begun.from), (ChangeKind::CallBegun, None));
+        assert!(begun.message.starts_with("A call began 1 minute 15 seconds ago: 100 Alice"));
+        assert_eq!(begun.since, busy().collected_at.plus_seconds(225), "exact, not the last look");
+        let ended = only(|now| drop(now.active_calls.as_mut().unwrap().remove(0)));
+        assert_eq!((ended.kind, ended.to), (ChangeKind::CallEnded, None));
+        assert_eq!(ended.since, busy().collected_at);
+        assert!(ended.message.starts_with("A call ended. Last seen: 100 Alice Example"));
+    }
+
+    #[test]
+    fn changes_stand_by_kind_and_then_in_natural_order() {
+        let found = after(|now| {
+            for number in ["118", "99100", "101"] {
+                let extension = extension(now, number);
+                extension.online = extension.online.map(|online| !online);
+            }
+            trunk(now, "trunk-main").state = TrunkState::Failed;
+        });
+        let order: Vec<_> = found.iter().map(|change| change.id.as_str()).collect();
+        assert_eq!(order, ["trunk-main", "101", "118", "99100"]);
     }
 }

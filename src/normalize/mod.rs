@@ -86,6 +86,10 @@ pub fn snapshot(
     };
     let extensions = extensions::extensions(&sources).filter(|_| wants(Section::Extensions));
     let trunks = trunks::trunks(&sources).filter(|_| wants(Section::Trunks));
+    let queues = queues.filter(|_| wants(Section::Queues));
+    let parking = parking.filter(|_| wants(Section::Parking));
+    let conferences = conferences.filter(|_| wants(Section::Conferences));
+    let voicemail = voicemail.filter(|_| wants(Section::Voicemail));
     let channels = channels.filter(|_| wants(Section::Channels));
     let active_calls = calls.filter(|_| wants(Section::ActiveCalls));
     let calls_active = active_calls.as_ref().map(|calls| count(calls.len()));
@@ -152,4 +156,99 @@ fn source(context: &Context, collected: &Collected, system: Option<&SystemInfo>)
 /// A length as a snapshot counts.
 fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Timestamp;
+
+    fn busy(plan: &Plan) -> Snapshot {
+        testing::snapshot(&testing::recorded("22.10.1/busy"), plan)
+    }
+
+    #[test]
+    fn a_section_that_is_left_out_is_null_and_the_snapshot_complete_all_the_same() {
+        for section in Section::ALL {
+            let skip = [section, Section::Voicemail].into();
+            let snapshot = busy(&Plan { skip, ..Plan::default() });
+            let value = serde_json::to_value(&snapshot).unwrap();
+            assert!(value[section.as_str()].is_null(), "{section:?}");
+            assert_eq!(snapshot.sections.get(section).status, SectionStatus::Disabled);
+            assert!(snapshot.complete, "{section:?}");
+        }
+    }
+
+    #[test]
+    fn calls_are_counted_where_they_stand_even_when_they_are_left_out_themselves() {
+        let skip = [Section::ActiveCalls, Section::Channels].into();
+        let without = busy(&Plan { skip, ..Plan::default() });
+        let with = busy(&Plan::default());
+        let counts = |snapshot: &Snapshot| -> Vec<Option<u64>> {
+            let extensions = snapshot.extensions.iter().flatten().map(|item| item.active_calls);
+            let trunks = snapshot.trunks.iter().flatten().map(|item| item.active_calls);
+            extensions.chain(trunks).collect()
+        };
+        assert_eq!(counts(&without), counts(&with));
+        assert!(counts(&with).contains(&Some(5)));
+        assert_eq!((without.summary.channels, without.active_calls), (None, None));
+    }
+
+    #[test]
+    fn every_channel_belongs_to_a_call_of_the_list() {
+        let snapshot = busy(&Plan::default());
+        let calls = snapshot.active_calls.unwrap();
+        for channel in snapshot.channels.unwrap() {
+            let call = channel.call_id.as_deref();
+            let call = calls.iter().find(|item| Some(item.call_id.as_str()) == call).unwrap();
+            assert!(call.channels.contains(&channel.channel), "{}", channel.channel);
+        }
+    }
+
+    #[test]
+    fn nothing_permitted_gives_nulls_and_says_so() {
+        let snapshot = testing::snapshot(&testing::denied(), &Plan::default());
+        assert!(!snapshot.complete);
+        assert_eq!(snapshot.system_info, None);
+        assert_eq!((snapshot.extensions, snapshot.trunks), (None, None));
+        assert_eq!((snapshot.queues, snapshot.parking), (None, None));
+        for (section, report) in snapshot.sections.iter() {
+            let expected = match section {
+                Section::Voicemail => SectionStatus::Disabled,
+                _ => SectionStatus::Denied,
+            };
+            assert_eq!(report.status, expected, "{section:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_there_gives_empty_lists() {
+        let snapshot = testing::snapshot(&testing::nothing(), &Plan::default());
+        assert!(snapshot.complete, "{:#?}", snapshot.sections);
+        assert_eq!(snapshot.extensions.as_deref(), Some(&[][..]));
+        assert_eq!(snapshot.trunks.as_deref(), Some(&[][..]));
+        assert_eq!(snapshot.queues.as_deref(), Some(&[][..]));
+        assert_eq!(snapshot.active_calls.as_deref(), Some(&[][..]));
+        assert_eq!(snapshot.conferences.as_deref(), Some(&[][..]));
+    }
+
+    #[test]
+    fn a_snapshot_grows_old_when_the_configuration_says_so() {
+        let snapshot = busy(&Plan::default());
+        assert_eq!(snapshot.stale_after.seconds_since(snapshot.collected_at), 600);
+        let context = Context { stale_after_seconds: u64::MAX, ..testing::context() };
+        let collected = testing::collected(&testing::nothing());
+        let endless = super::snapshot(&collected, &Plan::default(), &context, None);
+        assert!(endless.stale_after >= Timestamp::from_epoch(testing::NOW).unwrap());
+    }
+
+    #[test]
+    fn without_a_previous_snapshot_there_is_nothing_to_compare() {
+        let first = busy(&Plan::default());
+        assert_eq!(first.changes, None);
+        let collected = testing::collected(&testing::recorded("22.10.1/busy"));
+        let second =
+            super::snapshot(&collected, &Plan::default(), &testing::context(), Some(&first));
+        assert_eq!(second.changes.as_deref(), Some(&[][..]));
+    }
 }

@@ -130,9 +130,7 @@ fn read_params(queue: &mut Queue, row: Row<'_>) {
     queue.completed = count(row, "Completed");
     queue.abandoned = count(row, "Abandoned");
     queue.service_level_seconds = count(row, "ServiceLevel");
-    // Asterisk prints 0.0 before the first call was completed: a share of nothing.
-    let share = decimal(row, "ServicelevelPerf");
-    queue.service_level_percent = share.filter(|_| queue.completed != Some(0));
+    queue.service_level_percent = decimal(row, "ServicelevelPerf");
     queue.max_callers = count(row, "Max").filter(|max| *max != 0);
     queue.weight = count(row, "Weight");
 }
@@ -300,7 +298,7 @@ mod tests {
             let longest = if folder.starts_with("16") { 69 } else { 73 };
             assert_eq!(busy.longest_wait_seconds, Some(longest));
             assert_eq!((busy.max_callers, busy.service_level_seconds), (None, Some(60)));
-            assert_eq!((busy.completed, busy.service_level_percent), (Some(0), None));
+            assert_eq!((busy.completed, busy.service_level_percent), (Some(0), Some(0.0)));
             let callers = busy.callers.as_ref().unwrap();
             let numbers: Vec<_> = callers.iter().map(|c| c.number.as_deref().unwrap()).collect();
             assert_eq!(numbers, ["+15550002222", "anonymous"]);

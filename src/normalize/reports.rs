@@ -92,6 +92,9 @@ fn message(status: SectionStatus, actions: &[ActionReport]) -> Option<String> {
     let mut messages: Vec<&str> =
         actions.iter().filter(wanted).filter_map(|report| report.message.as_deref()).collect();
     messages.dedup();
+    if messages.is_empty() {
+        return None;
+    }
     let more = messages.len().saturating_sub(3);
     messages.truncate(3);
     let text = messages.join("; ");

@@ -12,8 +12,9 @@ use crate::snapshot::{
 
 /// Characters that the text may have.
 const LONGEST_TEXT: usize = 1_300;
-/// Characters that the attention list may have in the file, pretty-printed.
-const LONGEST_ATTENTION: usize = 2_000;
+/// Characters that text and attention list together may have in the file, pretty-printed. All else
+/// up to the summary's end takes 1,200 at most.
+const ROOM: usize = 3_300;
 /// Characters that one message may have.
 const LONGEST_MESSAGE: usize = 240;
 
@@ -26,9 +27,11 @@ pub(crate) fn summary(snapshot: &Snapshot, previous: Option<&Snapshot>) -> Summa
     let trunks = snapshot.trunks.as_deref().map(trunk_counts);
     let active_calls = snapshot.active_calls.as_deref().map(call_counts);
     let queues = snapshot.queues.as_deref().map(queue_counts);
+    let text = text(snapshot);
+    let room = ROOM.saturating_sub(width(&text));
     Summary {
-        text: text(snapshot),
-        attention: cut(all),
+        text,
+        attention: cut(all, room),
         attention_total,
         extensions,
         trunks,
@@ -287,29 +290,33 @@ fn item(severity: Severity, kind: &str, id: &str, message: String) -> Attention 
 
 fn trunk_attention(trunk: &Trunk) -> Option<Attention> {
     let name = clipped(&trunk.name, 60);
-    let raw = trunk.state_raw.as_deref().unwrap_or_default();
+    let raw = clipped(trunk.state_raw.as_deref().unwrap_or(trunk.state.as_str()), 40);
+    let down = |message| Some(item(Severity::Critical, "trunk_down", &trunk.name, message));
     match trunk.state {
-        TrunkState::Unreachable => Some(item(
-            Severity::Critical,
-            "trunk_unreachable",
-            &trunk.name,
-            format!("Trunk {name} does not answer; check the network and the provider."),
+        TrunkState::Unreachable => {
+            let message = match trunk.host {
+                Some(_) => {
+                    format!("Trunk {name} does not answer; check the network and the provider.")
+                }
+                None => format!(
+                    "Trunk {name} has no address: the other side has not registered here, or its \
+                     name cannot be resolved."
+                ),
+            };
+            Some(item(Severity::Critical, "trunk_unreachable", &trunk.name, message))
+        }
+        // PJSIP prints the same word where nobody answered.
+        TrunkState::Rejected if trunk.tech == "PJSIP" => down(format!(
+            "Trunk {name} is not registered ({raw}): the provider refuses it or does not answer; \
+             check user name, password and network."
         )),
-        TrunkState::Rejected => Some(item(
-            Severity::Critical,
-            "trunk_down",
-            &trunk.name,
-            format!(
-                "Trunk {name} is not registered (Rejected): the provider refuses it or does not \
-                 answer; check user name, password and network."
-            ),
+        TrunkState::Rejected => down(format!(
+            "Trunk {name} is not registered ({raw}): the provider refuses it; check user name and \
+             password."
         )),
-        TrunkState::Unregistered | TrunkState::Failed => Some(item(
-            Severity::Critical,
-            "trunk_down",
-            &trunk.name,
-            format!("Trunk {name} is not registered ({}).", clipped(raw, 40)),
-        )),
+        TrunkState::Unregistered | TrunkState::Failed => {
+            down(format!("Trunk {name} is not registered ({raw})."))
+        }
         // Registered, but the other side stopped answering.
         TrunkState::Registered if trunk.reachable == Some(false) => Some(item(
             Severity::Warning,
@@ -337,7 +344,7 @@ fn queue_attention(queue: &Queue) -> Option<Attention> {
             agent.paused != Some(true) && matches!(agent.status, InUse | Ringing | Busy | OnHold)
         });
         let (severity, said) = match is_staffed {
-            true => (Severity::Warning, "all members are busy"),
+            true => (Severity::Warning, "all members are busy or ringing"),
             false => (Severity::Critical, "no member can answer"),
         };
         let message = format!("{waiting}, the longest for {wait}, and {said}.");
@@ -395,20 +402,22 @@ fn young_pbx(snapshot: &Snapshot) -> Option<Attention> {
 }
 
 /// The worst ones, as many as the file's beginning has room for.
-fn cut(all: Vec<Attention>) -> Vec<Attention> {
+fn cut(all: Vec<Attention>, mut room: usize) -> Vec<Attention> {
     /// What pretty-printing adds to an item: names of keys, quotes, indentation.
-    const FRAME: usize = 110;
-    let mut room = LONGEST_ATTENTION;
+    const FRAME: usize = 130;
     all.into_iter()
         .take_while(|attention| {
-            // Escapes count as they are written: `"` takes two characters.
-            let size = |text: &str| text.chars().map(escaped_width).sum::<usize>();
-            let needed = FRAME + size(&attention.id) + size(&attention.message);
+            let needed = FRAME + width(&attention.id) + width(&attention.message);
             let fits = needed <= room;
             room = room.saturating_sub(needed);
             fits
         })
         .collect()
+}
+
+/// How many characters JSON needs for a text: `"` takes two, for example.
+fn width(text: &str) -> usize {
+    text.chars().map(escaped_width).sum()
 }
 
 /// How many characters JSON needs for one.
@@ -430,4 +439,265 @@ fn clipped(text: &str, longest: usize) -> String {
         }
     }
     text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ami::{Action, ReadAction},
+        collect::{Answers, Plan},
+        normalize::testing::{answers, denied, nothing, recorded, snapshot as taken},
+        snapshot::Snapshot,
+    };
+
+    fn snapshot(answers: &Answers) -> Snapshot {
+        taken(answers, &Plan::default())
+    }
+
+    /// An otherwise empty server with these answers.
+    fn with(given: &[(Action, &str)]) -> Snapshot {
+        let mut all = nothing();
+        for (action, outcome, elapsed) in answers(given).iter() {
+            all.insert(action.clone(), outcome.clone(), elapsed);
+        }
+        snapshot(&all)
+    }
+
+    fn kinds(summary: &Summary) -> Vec<(Severity, &str, &str)> {
+        let attention = summary.attention.iter();
+        attention.map(|a| (a.severity, a.kind.as_str(), a.id.as_str())).collect()
+    }
+
+    #[test]
+    fn an_empty_pbx_is_told_as_empty_and_needs_nobody() {
+        let summary = snapshot(&nothing()).summary;
+        assert_eq!(
+            summary.text,
+            "PBX (Asterisk 22.10.1) has been up for 1 hour. There are no extensions. No call is in \
+             progress. There are no trunks. There are no queues."
+        );
+        assert_eq!(summary.attention, []);
+        assert_eq!(summary.extensions, Some(ExtensionCounts::default()));
+        assert_eq!((summary.channels, summary.parked_calls), (Some(0), Some(0)));
+        assert_eq!(summary.new_voicemail_messages, None);
+    }
+
+    #[test]
+    fn what_is_not_permitted_is_not_known_and_not_counted() {
+        let summary = snapshot(&denied()).summary;
+        assert_eq!(
+            summary.text,
+            "The state of extensions is not known. The state of active calls is not known. The \
+             state of trunks is not known. The state of queues is not known."
+        );
+        assert_eq!((summary.extensions, summary.trunks), (None, None));
+        assert_eq!((summary.active_calls, summary.queues), (None, None));
+        assert_eq!((summary.channels, summary.parked_calls), (None, None));
+        assert_eq!(summary.attention_total, 8, "all sections but voicemail, which was not wanted");
+        let first = summary.attention.first().unwrap();
+        assert_eq!((first.kind.as_str(), first.id.as_str()), ("section_failed", "system_info"));
+        assert!(first.message.contains("write = reporting"), "{}", first.message);
+    }
+
+    #[test]
+    fn a_section_that_is_left_out_has_no_sentence() {
+        let skip = [Section::Queues, Section::Trunks, Section::Voicemail].into();
+        let summary = taken(&nothing(), &Plan { skip, ..Plan::default() }).summary;
+        assert!(!summary.text.contains("queue") && !summary.text.contains("trunk"));
+        assert_eq!((summary.queues, summary.trunks), (None, None));
+        assert_eq!(summary.attention, []);
+    }
+
+    #[test]
+    fn a_busy_pbx_is_told_in_one_sentence_a_section() {
+        let text = snapshot(&recorded("22.10.1/busy")).summary.text;
+        for said in [
+            "PBX pbx22 (Asterisk 22.10.1+dfsg+~cs6.17.60671434-1) is up. ",
+            " 23 extensions: 18 online, 5 offline. 11 busy: 100, 101, 103,",
+            " Ringing: 102, 110, 112.",
+            " 22 calls in progress: 6 inbound, 1 outbound, 7 internal, 3 ringing, 1 on hold, 3 in \
+             a queue, 1 parked.",
+            " trunk-badpw (Rejected), trunk-dead (Rejected).",
+            " 3 callers wait in 2 of 3 queues, the longest for 1 minute 14 seconds: 400 (2), 402 \
+             (1).",
+        ] {
+            assert!(text.contains(said), "{said:?} in {text:?}");
+        }
+    }
+
+    #[test]
+    fn one_of_each_is_told_in_the_singular() {
+        let text = with(&[
+            (
+                ReadAction::PjsipShowEndpoints.into(),
+                "Event: EndpointList\nObjectName: 100\nAuths: 100-auth\nDeviceState: In use",
+            ),
+            (
+                ReadAction::QueueStatus.into(),
+                "Event: QueueParams\nQueue: 400\nCalls: 1\n\n\
+                 Event: QueueEntry\nQueue: 400\nPosition: 1\nWait: 1",
+            ),
+        ])
+        .summary
+        .text;
+        assert!(text.contains(" 1 extension: "), "{text}");
+        assert!(text.contains(" Busy: 100."), "{text}");
+        assert!(
+            text.ends_with("1 caller waits in 1 of 1 queue, the longest for 1 second: 400 (1).")
+        );
+    }
+
+    /// A queue with one caller, its member as given.
+    fn queue(wait: u64, goal: u64, member: &str) -> Option<(Severity, String, String)> {
+        let rows = format!(
+            "Event: QueueParams\nQueue: 400\nCalls: 1\nServiceLevel: {goal}\n\n\
+             Event: QueueEntry\nQueue: 400\nPosition: 1\nWait: {wait}\n\n\
+             Event: QueueMember\nQueue: 400\nLocation: PJSIP/100\n{member}"
+        );
+        let summary = with(&[(ReadAction::QueueStatus.into(), &rows)]).summary;
+        let item = summary.attention.into_iter().next()?;
+        Some((item.severity, item.kind, item.message))
+    }
+
+    #[test]
+    fn callers_are_worth_a_look_when_nobody_can_answer_or_the_wait_is_long() {
+        let (free, busy) = ("Status: 1\nPaused: 0", "Status: 2\nPaused: 0");
+        for (wait, goal, member, expected) in [
+            (10, 60, free, None),
+            (61, 60, free, Some((Severity::Warning, "queue_service_level"))),
+            (300, 0, free, None),
+            (301, 0, free, Some((Severity::Warning, "queue_long_wait"))),
+            (301, 600, free, Some((Severity::Warning, "queue_long_wait"))),
+            (10, 60, busy, Some((Severity::Warning, "queue_no_agents"))),
+            (10, 60, "Status: 1\nPaused: 1", Some((Severity::Critical, "queue_no_agents"))),
+            (10, 60, "Status: 5\nPaused: 0", Some((Severity::Critical, "queue_no_agents"))),
+            (10, 60, "Status: 2\nPaused: 1", Some((Severity::Critical, "queue_no_agents"))),
+        ] {
+            let found = queue(wait, goal, member);
+            let found = found.as_ref().map(|(severity, kind, _)| (*severity, kind.as_str()));
+            assert_eq!(found, expected, "{wait} s, goal {goal} s, {member:?}");
+        }
+        let (_, _, message) = queue(93_900, 60, free).unwrap();
+        let said =
+            "1 caller in queue 400, the longest for 26 hours 5 minutes; the goal is 1 minute.";
+        assert_eq!(message, said);
+        let (_, _, message) = queue(10, 60, "Status: 6\nPaused: 0").unwrap();
+        assert!(message.ends_with("and all members are busy or ringing."), "{message}");
+    }
+
+    #[test]
+    fn a_trunk_that_is_down_is_critical_and_says_what_to_check() {
+        let snapshot = snapshot(&recorded("16.28.0/busy"));
+        let message = |id: &str| {
+            let found = attention(&snapshot, None).into_iter().find(|item| item.id == id);
+            found.map(|item| (item.severity, item.message))
+        };
+        let critical = |text: &str| Some((Severity::Critical, text.to_owned()));
+        assert_eq!(
+            message("trunk-badpw"),
+            critical(
+                "Trunk trunk-badpw is not registered (Rejected): the provider refuses it or does \
+                 not answer; check user name, password and network."
+            )
+        );
+        assert_eq!(
+            message("6660401@127.0.0.1"),
+            critical(
+                "Trunk 6660401@127.0.0.1 is not registered (No Authentication): the provider \
+                 refuses it; check user name and password."
+            )
+        );
+        assert_eq!(message("iaxdead"), critical("Trunk iaxdead is not registered (Request Sent)."));
+        assert_eq!(
+            message("iax300"),
+            critical(
+                "Trunk iax300 has no address: the other side has not registered here, or its name \
+                 cannot be resolved."
+            )
+        );
+        assert_eq!(message("trunk-main"), None);
+    }
+
+    #[test]
+    fn a_registered_trunk_that_does_not_answer_is_a_warning() {
+        let mut snapshot = snapshot(&recorded("22.10.1/busy"));
+        let trunks = snapshot.trunks.as_mut().unwrap();
+        let trunk = trunks.iter_mut().find(|trunk| trunk.name == "trunk-main").unwrap();
+        trunk.reachable = Some(false);
+        let found = attention(&snapshot, None).into_iter().find(|item| item.id == "trunk-main");
+        let found = found.unwrap();
+        assert_eq!((found.severity, found.kind.as_str()), (Severity::Warning, "trunk_unreachable"));
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_trunks_before_queues_before_sections() {
+        let mut answers = recorded("22.10.1/busy");
+        let action = ReadAction::ParkedCalls;
+        let error = crate::ami::ActionError::Denied { action };
+        answers.insert(action.into(), crate::collect::Outcome::Failed(error), None);
+        let before = snapshot(&recorded("22.10.1/busy"));
+        let mut now = snapshot(&answers);
+        let extension = &mut now.extensions.as_mut().unwrap()[0];
+        extension.online = Some(false);
+        now.changes = crate::normalize::changes::changes(&before, &now);
+        let all = attention(&now, Some(&before));
+        assert!(all.is_sorted_by_key(|item| item.severity));
+        let warnings: Vec<_> = all
+            .iter()
+            .filter(|a| a.severity == Severity::Warning)
+            .map(|a| a.kind.as_str())
+            .collect();
+        assert_eq!(
+            warnings,
+            ["queue_no_agents", "queue_no_agents", "section_failed", "extension_offline"]
+        );
+        assert_eq!(all[0].kind, "trunk_unreachable");
+    }
+
+    #[test]
+    fn a_start_is_news_while_it_is_young_and_nothing_else_tells_it() {
+        let young = (
+            ReadAction::CoreStatus.into(),
+            "CoreStartupDate: 2026-11-21\nCoreStartupTime: 07:58:30",
+        );
+        let snapshot = with(&[young]);
+        let expected = [(Severity::Info, "pbx_restarted", "pbx.example.com")];
+        assert_eq!(kinds(&snapshot.summary), expected);
+        assert_eq!(
+            snapshot.summary.attention[0].message,
+            "Asterisk was started 1 minute 30 seconds ago."
+        );
+        assert_eq!(kinds(&summary(&snapshot, Some(&snapshot))), [], "the changes would tell");
+    }
+
+    #[test]
+    fn the_list_is_cut_to_what_the_text_leaves_room_for_and_says_how_many_there_are() {
+        let rows: String = (0..100)
+            .map(|n| {
+                format!("Event: OutboundRegistrationDetail\nObjectName: t{n}\nStatus: Rejected\n\n")
+            })
+            .collect();
+        let summary =
+            with(&[(ReadAction::PjsipShowRegistrationsOutbound.into(), rows.as_str())]).summary;
+        assert_eq!(summary.attention_total, 100);
+        let shown = summary.attention.len();
+        assert!((5..30).contains(&shown), "{shown}");
+        let written = serde_json::to_string_pretty(&summary.attention).unwrap();
+        let nested = written.lines().count() * 4;
+        let all = summary.text.chars().count() + written.chars().count() + nested;
+        assert!(all <= ROOM + 50, "{all} characters");
+        assert_eq!(summary.attention[0].id, "t0", "in the order of the trunks");
+    }
+
+    #[test]
+    fn a_text_is_cut_by_what_json_makes_of_it() {
+        assert_eq!(clipped("ab\"c", 4), "ab\"…");
+        assert_eq!(clipped("ab\u{1}", 7), "ab…");
+        assert_eq!(clipped("東京", 2), "東京");
+        for c in ['"', '\\', '\n', '\u{1}', '\u{1b}', '\u{7f}', 'é', '🦀', '\u{2028}'] {
+            let written = serde_json::to_string(&c.to_string()).unwrap();
+            assert_eq!(escaped_width(c), written.chars().count() - 2, "{c:?}");
+        }
+    }
 }

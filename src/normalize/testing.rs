@@ -1,10 +1,12 @@
 //! Answers without a connection, for the tests of this module.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use crate::{
-    ami::{Action, Limits, ReadAction, decode_recording},
-    collect::{Answers, Family, Outcome},
+    ami::{Action, ActionError, Limits, ReadAction, decode_recording},
+    collect::{Answers, Collected, Family, Outcome, Plan},
+    normalize::{self, Context},
+    snapshot::{Snapshot, Timestamp},
 };
 
 /// Answers decoded from text: for a list its rows (blocks that begin with `Event:`), for any other
@@ -52,6 +54,63 @@ pub(crate) fn recorded(folder: &str) -> Answers {
         if let Some(outcome) = decode(&family.tree(), "DBGetTree-all") {
             answers.insert(family.tree(), outcome, None);
         }
+    }
+    answers
+}
+
+/// When every snapshot of [`snapshot`] is taken: 2026-11-21 08:00:00 UTC.
+pub(crate) const NOW: i64 = 1_795_248_000;
+
+/// The snapshot of what was answered, at [`NOW`].
+pub(crate) fn snapshot(answers: &Answers, plan: &Plan) -> Snapshot {
+    normalize::snapshot(&collected(answers), plan, &context(), None)
+}
+
+/// A run that brought these answers home.
+pub(crate) fn collected(answers: &Answers) -> Collected {
+    Collected {
+        answers: answers.clone(),
+        ami_version: Some("11.0.0".to_owned()),
+        same_machine: false,
+        pong_after: Some(Duration::from_millis(100)),
+        duration: Duration::from_millis(200),
+    }
+}
+
+/// What a snapshot at [`NOW`] says about its own making.
+pub(crate) fn context() -> Context {
+    Context {
+        host: "pbx.example.com".to_owned(),
+        port: 5038,
+        tls: false,
+        demo: false,
+        collected_at: Timestamp::from_epoch(NOW).unwrap(),
+        stale_after_seconds: 600,
+    }
+}
+
+/// A server that answers every list with nothing, and has been up for an hour.
+pub(crate) fn nothing() -> Answers {
+    let mut given: Vec<(Action, &str)> =
+        Plan::default().first().into_iter().map(|action| (action, "")).collect();
+    for (kind, text) in [
+        (ReadAction::Ping, "Ping: Pong\nTimestamp: 1795248000.250000"),
+        (ReadAction::UtcOffset, "Value: +0000"),
+        (ReadAction::CoreSettings, "AsteriskVersion: 22.10.1"),
+        (ReadAction::CoreStatus, "CoreStartupDate: 2026-11-21\nCoreStartupTime: 07:00:00"),
+    ] {
+        given.retain(|(action, _)| action.kind() != kind);
+        given.push((kind.into(), text));
+    }
+    answers(&given)
+}
+
+/// A server that permits nothing.
+pub(crate) fn denied() -> Answers {
+    let mut answers = Answers::default();
+    for action in Plan::default().first() {
+        let error = ActionError::Denied { action: action.kind() };
+        answers.insert(action, Outcome::Failed(error), None);
     }
     answers
 }

@@ -400,6 +400,37 @@ mod tests {
     }
 
     #[test]
+    fn a_registration_that_stands_stays_registered_while_it_is_renewed() {
+        let sip = |since: i64| {
+            format!(
+                "Event: RegistryEntry\nHost: sip.example.net\nPort: 5060\nUsername: 555\n\
+                 Refresh: 105\nState: Request Sent\nRegistrationTime: {}",
+                if since < 0 { 0 } else { 1_795_245_747 - since }
+            )
+        };
+        let iax = |perceived: &str| {
+            format!(
+                "Event: RegistryEntry\nHost: iax.example.net:4569\nUsername: 777\n\
+                 Perceived: {perceived}\nRefresh: 60\nState: Auth. Sent"
+            )
+        };
+        let states = |sip: String, iax: String| {
+            let answers = answers(&[
+                (ReadAction::Ping.into(), "Ping: Pong\nTimestamp: 1795245747.4"),
+                (ReadAction::SipShowRegistry.into(), &sip),
+                (ReadAction::IaxRegistry.into(), &iax),
+            ]);
+            let trunks = join(&answers).unwrap();
+            let state = |name| find(&trunks, name).state;
+            (state("555@sip.example.net"), state("777@iax.example.net"))
+        };
+        let (up, down) = (TrunkState::Registered, TrunkState::Unregistered);
+        assert_eq!(states(sip(106), iax("192.0.2.1:4569")), (up, up));
+        assert_eq!(states(sip(-1), iax("<Unregistered>")), (down, down));
+        assert_eq!(states(sip(400), iax("")), (down, down), "the old registration has run out");
+    }
+
+    #[test]
     fn details_tell_what_the_lists_leave_open() {
         let endpoints = (
             Action::new(ReadAction::PjsipShowEndpoints),

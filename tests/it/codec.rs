@@ -1,6 +1,9 @@
 //! The codec on real bytes: however a recording is cut, it decodes to the same blocks.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use freepbx_snapshot::ami::{
     Action, ActionError, Block, Decoder, Exchange, Limits, ReadAction, decode_recording,
@@ -49,32 +52,46 @@ fn decode<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
 fn every_recording_decodes_the_same_however_it_is_cut() {
     let recordings = recordings();
     assert!(recordings.len() > 300, "only {} recordings found", recordings.len());
+    let mut seen = HashSet::new();
     for path in recordings {
         let bytes = std::fs::read(&path).unwrap();
+        if !seen.insert(bytes.clone()) {
+            continue;
+        }
         let whole = decode([bytes.as_slice()]);
         assert!(!whole.is_empty() || bytes.is_empty(), "{}", path.display());
-        if bytes.len() <= 64 << 10 {
-            assert_eq!(decode(bytes.chunks(1)), whole, "byte by byte: {}", path.display());
-        }
         assert_eq!(decode(bytes.chunks(1_460)), whole, "in segments: {}", path.display());
-        for cut in cuts(&bytes) {
-            let (head, tail) = bytes.split_at(cut);
-            assert_eq!(decode([head, tail]), whole, "cut at {cut}: {}", path.display());
+        assert_eq!(decode(bytes.chunks(7)), whole, "in crumbs: {}", path.display());
+        // Where a list is long its middle repeats; what begins in the middle of a block is a
+        // stream like any other.
+        let (head, tail) = (&bytes[..bytes.len().min(SHORT)], bytes.len().saturating_sub(SHORT));
+        assert_every_cut(head, &path);
+        if tail > 0 {
+            assert_every_cut(&bytes[tail.max(SHORT)..], &path);
         }
     }
 }
 
-/// Where to cut: everywhere in short recordings; in the first and last 2 KiB of longer ones at and
-/// beside what the codec looks at.
+/// Bytes at either end of a recording that are cut everywhere that matters.
+const SHORT: usize = 1_500;
+
+fn assert_every_cut(bytes: &[u8], path: &Path) {
+    let whole = decode([bytes]);
+    assert_eq!(decode(bytes.chunks(1)), whole, "byte by byte: {}", path.display());
+    for cut in cuts(bytes) {
+        let (head, tail) = bytes.split_at(cut);
+        assert_eq!(decode([head, tail]), whole, "cut at {cut}: {}", path.display());
+    }
+}
+
+/// Where to cut: everywhere in short answers, in longer ones at and beside what the codec looks
+/// at.
 fn cuts(bytes: &[u8]) -> Vec<usize> {
-    if bytes.len() <= 600 {
+    if bytes.len() <= 300 {
         return (0..=bytes.len()).collect();
     }
-    let near_end = bytes.len().saturating_sub(500);
-    (1..bytes.len())
-        .filter(|at| *at < 500 || *at > near_end)
-        .filter(|at| bytes[at - 1..=*at].iter().any(|b| matches!(b, b'\r' | b'\n' | b':')))
-        .collect()
+    let counts = |at: &usize| bytes[at - 1..=*at].iter().any(|b| matches!(b, b'\r' | b'\n'));
+    (1..bytes.len()).filter(counts).collect()
 }
 
 #[test]

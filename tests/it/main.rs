@@ -11,9 +11,15 @@
 mod codec;
 mod config;
 mod faults;
+mod golden;
 mod kills;
+mod large;
 mod live;
+mod older;
 mod output;
 mod pbx;
 mod program;
 mod run;
+mod secrets;
+mod tidy;
+mod tls;

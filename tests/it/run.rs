@@ -13,6 +13,18 @@ fn busy() -> Script {
     Script::recorded("16.28.0/busy")
 }
 
+/// Tests cases side by side, since they spend their time waiting.
+fn each<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| {
+        let tests: Vec<_> = cases.into_iter().map(|case| scope.spawn(|| test(case))).collect();
+        for test in tests {
+            if let Err(panic) = test.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    });
+}
+
 /// Runs once against a script.
 fn run(script: Script) -> (Program, Ended) {
     let pbx = script.start();
@@ -156,7 +168,7 @@ fn an_absent_module_is_unsupported_and_quiet() {
 
 #[test]
 fn an_action_that_hangs_times_out_and_the_others_are_asked_on_a_new_connection() {
-    for reply in [Reply::Silence, Reply::HalfThenSilence] {
+    each([Reply::Silence, Reply::HalfThenSilence], |reply| {
         let pbx = busy().on("QueueStatus", reply).on("QueueSummary", Reply::Denied).start();
         let program = Program::for_port(pbx.port);
         let ended = program.run(&[]);
@@ -167,7 +179,7 @@ fn an_action_that_hangs_times_out_and_the_others_are_asked_on_a_new_connection()
         assert_eq!(status(&snapshot, "active_calls"), "ok");
         assert_eq!(status(&snapshot, "extensions"), "ok", "{:#}", snapshot["sections"]);
         assert_eq!(pbx.connections.load(std::sync::atomic::Ordering::SeqCst), 2);
-    }
+    });
 }
 
 #[test]
@@ -188,7 +200,7 @@ fn a_list_that_is_cut_off_is_asked_once_more_and_then_given_up() {
 
 #[test]
 fn what_is_no_manager_interface_is_told_apart() {
-    for (greeting, code, says) in [
+    let cases = [
         (Greeting::Bytes(b"SSH-2.0-OpenSSH_9.2p1\r\n"), 76, "SSH-2.0"),
         (Greeting::BytesThenClose(b"HTTP/1.1 400 Bad Request\r\n\r\n"), 76, "HTTP/1.1"),
         (Greeting::Bytes(b"\x16\x03\x01"), 76, "not an Asterisk Manager Interface"),
@@ -196,22 +208,25 @@ fn what_is_no_manager_interface_is_told_apart() {
         (Greeting::Bytes(b""), 124, "banner"),
         (Greeting::BytesThenClose(b""), 69, "before its banner"),
         (Greeting::BytesThenClose(b"Asterisk Call"), 69, "closed"),
-    ] {
-        let (program, ended) = run(busy().greeting(greeting.clone()));
+    ];
+    each(cases, |(greeting, code, says)| {
+        let (program, ended) = run(busy().greeting(greeting));
         assert_fails(&program, &ended, code, &[says]);
-    }
+    });
 }
 
 #[test]
 fn a_refused_login_says_what_to_look_at() {
-    let refused = Greeting::RefusesLogin("Authentication failed", Duration::from_secs(1));
-    let (program, ended) = run(busy().greeting(refused));
-    assert_fails(&program, &ended, 77, &["snapshot", "Authentication failed", "manager"]);
-    let in_use = Greeting::RefusesLogin("Login Already In Use", Duration::from_secs(1));
-    let (program, ended) = run(busy().greeting(in_use));
-    assert_fails(&program, &ended, 77, &["Login Already In Use"]);
-    let (program, ended) = run(busy().greeting(Greeting::SilentLogin));
-    assert_fails(&program, &ended, 124, &["login"]);
+    let refuses = |message| Greeting::RefusesLogin(message, Duration::from_secs(1));
+    let cases: [(Greeting, i32, &[&str]); 3] = [
+        (refuses("Authentication failed"), 77, &["snapshot", "Authentication failed", "manager"]),
+        (refuses("Login Already In Use"), 77, &["Login Already In Use"]),
+        (Greeting::SilentLogin, 124, &["login"]),
+    ];
+    each(cases, |(greeting, code, says)| {
+        let (program, ended) = run(busy().greeting(greeting));
+        assert_fails(&program, &ended, code, says);
+    });
 }
 
 #[test]
