@@ -158,6 +158,8 @@ impl<'a> Record<'a> {
         stale_after: Option<Timestamp>,
     ) {
         self.ended = true;
+        let reason = reason.map(clean);
+        let reason = reason.as_deref();
         let at = Timestamp::new(self.job.now);
         let attempt = Attempt { at, outcome, exit_code, reason, stale_after };
         let cache = self.job.cache;

@@ -8,10 +8,7 @@ use std::{
 use fs_err::File;
 
 use super::{Error, Target};
-use crate::{
-    snapshot::{Collector, RunOutcome, RunStatus, SCHEMA_VERSION, Snapshot, Timestamp},
-    terminal::clean,
-};
+use crate::snapshot::{Collector, RunOutcome, RunStatus, SCHEMA_VERSION, Snapshot, Timestamp};
 
 /// Where the status of a snapshot stands: `freepbx.status.json` for `freepbx.json`.
 #[must_use]
@@ -92,9 +89,7 @@ impl History {
 /// A reason that stays on one line and is short enough to be shown anywhere.
 fn bounded_line(text: &str) -> String {
     const LONGEST: usize = 1_000;
-    let line: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
-    clean(&line).into_owned()
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
 }
 
 /// Replaces the status file in one step, like the snapshot.

@@ -130,7 +130,7 @@ fn each_denied_action_makes_its_section_denied_or_partial_and_the_rest_is_writte
         assert_eq!(ended.code, 3, "{action}: {ended:?}");
         assert_eq!(ended.stderr.lines().count(), 1, "{action}: {}", ended.stderr);
         assert!(ended.stderr.contains(section), "{action}: {}", ended.stderr);
-        assert!(ended.stderr.contains("write ="), "{action}: {}", ended.stderr);
+        assert!(ended.stderr.contains("is not permitted: "), "{action}: {}", ended.stderr);
         let snapshot = program.snapshot();
         assert_eq!(status(&snapshot, section), expected, "{action}: {:#}", snapshot["sections"]);
         assert_eq!(snapshot[section].is_null(), is_null, "{action}");
