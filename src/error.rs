@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{ami, config, output};
+use crate::{ami, config, output, terminal};
 
 /// Why there is no new snapshot. Its text is one line that says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -140,14 +140,17 @@ fn ami_code(error: &ami::Error) -> ExitCode {
     use ami::Error as E;
     match error {
         E::Resolve { .. }
+        | E::ResolveTimeout { .. }
         | E::Connect { .. }
         | E::ConnectTimeout { .. }
         | E::ClosedBeforeBanner { .. }
         | E::Tls { .. }
         | E::Closed { .. } => ExitCode::NoConnection,
-        E::BannerTimeout { .. } | E::LoginTimeout { .. } => ExitCode::Timeout,
+        E::BannerTimeout { .. } | E::TlsTimeout { .. } | E::LoginTimeout { .. } => {
+            ExitCode::Timeout
+        }
         E::NotAmi { .. } | E::TooMuch { .. } => ExitCode::NotAmi,
-        E::Login { .. } => ExitCode::LoginRefused,
+        E::Login { .. } | E::NoChallenge { .. } => ExitCode::LoginRefused,
         E::Credentials { .. } | E::TlsSetup(_) => ExitCode::Config,
         E::Argument { .. } => ExitCode::Internal,
     }
@@ -157,15 +160,27 @@ fn ami_code(error: &ami::Error) -> ExitCode {
 fn with_hint(error: &ami::Error) -> String {
     use ami::Error as E;
     let hint = match error {
-        E::Resolve { .. } => "freepbx.ami_host names it",
+        E::Tls { address, reason, fingerprint } => {
+            let hint = tls_hint(reason, *fingerprint);
+            return format!("no TLS with {address}: {reason}; {hint}");
+        }
+        E::Resolve { .. } | E::ResolveTimeout { .. } => "freepbx.ami_host names it",
         E::Connect { source, .. } => connect_hint(source.kind()),
         E::ConnectTimeout { .. } => {
             "a firewall may drop it, or freepbx.ami_host is wrong or off; try `nc -vz` with host and \
              port"
         }
         E::BannerTimeout { .. } => {
-            "Asterisk hangs, or this port belongs to something else, or to AMI with TLS; check \
-             freepbx.ami_port"
+            "Asterisk hangs, or this port belongs to something else, or to AMI over TLS (then set \
+             `ami_tls: true`); check freepbx.ami_port"
+        }
+        E::TlsTimeout { .. } => {
+            "Asterisk hangs, or this port does not speak TLS; check freepbx.ami_port: AMI over TLS \
+             is `tlsbindaddr` in manager.conf, by default port 5039"
+        }
+        E::NoChallenge { .. } => {
+            "Asterisk always offers one, so this may be another server in between; use AMI over TLS \
+             (`ami_tls: true`), or set `ami_login: plain` where you trust the network"
         }
         E::NotAmi { .. } => {
             "check freepbx.ami_port: AMI is `port` in the [general] section of manager.conf, by \
@@ -180,15 +195,10 @@ fn with_hint(error: &ami::Error) -> String {
              `deny` exclude, or a second section of this name in manager_custom.conf; see \
              /var/log/asterisk/full, and run `asterisk -rx 'manager reload'` after a change"
         }
-        E::Tls { fingerprint: Some(_), .. } => {
-            "if that is your PBX (compare with `openssl x509 -noout -fingerprint -sha256` of its \
-             certificate there), pin it with freepbx.ami_tls_fingerprint, or name its authority with \
-             freepbx.ami_tls_ca_file"
+        E::TlsSetup(_) => {
+            "set freepbx.ami_tls_server_name to the name in the certificate, or check the other \
+             ami_tls keys"
         }
-        E::Tls { fingerprint: None, .. } => {
-            "check freepbx.ami_port: AMI over TLS is `tlsbindaddr` in manager.conf, by default 5039"
-        }
-        E::TlsSetup(_) => "check the freepbx.ami_tls keys of the configuration",
         E::LoginTimeout { .. } => {
             "Asterisk is overloaded or hangs: see `asterisk -rx 'core show uptime'`"
         }
@@ -201,6 +211,41 @@ fn with_hint(error: &ami::Error) -> String {
         E::Credentials { .. } => "check freepbx.ami_username and the password",
     };
     format!("{error}; {hint}")
+}
+
+/// What to do about a connection that could not be secured; with the line that pins the certificate
+/// where that helps.
+fn tls_hint(reason: &ami::TlsFailure, fingerprint: Option<ami::Fingerprint>) -> String {
+    use ami::TlsFailure as F;
+    let pin = fingerprint.map(|fingerprint| {
+        format!(
+            "pin it with the line `ami_tls_fingerprint: \"{fingerprint}\"` under `freepbx:`, once \
+             `openssl x509 -noout -fingerprint -sha256 -in` the certificate on the PBX has shown \
+             the same"
+        )
+    });
+    let pin = pin.unwrap_or_else(|| "pin it with ami_tls_fingerprint".to_owned());
+    match reason {
+        F::NotTls | F::Closed => "check freepbx.ami_port: AMI over TLS is `tlsbindaddr` in \
+             manager.conf, by default port 5039; without TLS it is 5038 and `ami_tls: false`"
+            .to_owned(),
+        F::Expired(_) => format!("renew it on the PBX, or {pin}"),
+        F::NotYetValid(_) => format!("check the clocks of both machines, or {pin}"),
+        F::UnknownIssuer => format!("name its authority with ami_tls_ca_file, or {pin}"),
+        F::OtherName(_) => {
+            format!("set ami_tls_server_name to the name that is in the certificate, or {pin}")
+        }
+        F::NotPinned => format!(
+            "if nobody replaced the certificate on the PBX, somebody is in between: stop here; if \
+             it was replaced, {pin}"
+        ),
+        F::BadKey => {
+            "somebody may be in between; where the key is a short RSA key, make the PBX a \
+             new certificate (`ast_tls_cert`, or Certificate Management in FreePBX)"
+                .to_owned()
+        }
+        _ => format!("replace the certificate on the PBX, or {pin}"),
+    }
 }
 
 fn connect_hint(kind: std::io::ErrorKind) -> &'static str {
@@ -220,7 +265,8 @@ fn connect_hint(kind: std::io::ErrorKind) -> &'static str {
 
 /// A text that stays on one line and cannot steer a terminal, whatever a server or path put in.
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    terminal::clean(&line).into_owned()
 }
 
 #[cfg(test)]
@@ -245,9 +291,10 @@ mod tests {
 
     #[test]
     fn a_servers_words_stay_on_one_line() {
-        let message = "Authentication\r\nfailed\u{1b}[2J".to_owned();
+        let message = "Authentication\r\nfailed\u{1b}[2J\u{202e}".to_owned();
         let error = Error::from(ami::Error::Login { username: "snapshot".into(), message });
         assert!(!error.to_string().contains(char::is_control), "{error}");
+        assert!(!error.to_string().contains('\u{202e}'), "{error}");
         assert_eq!(error.exit_code(), ExitCode::LoginRefused);
     }
 

@@ -14,9 +14,11 @@ use tokio::{
     time::{sleep, timeout, timeout_at},
 };
 
+use zeroize::{Zeroize as _, Zeroizing};
+
 use super::{
-    Action, ActionError, Answer, Block, Decoder, Error, Exchange, Limits, Password, Tls,
-    exchange::SessionResponse, tls,
+    Action, ActionError, Answer, Block, Decoder, Error, Exchange, Limits, Password, Secured, Tls,
+    TlsFailure, exchange::SessionResponse, tls,
 };
 
 /// How to connect, how long to wait for what, and how much to accept.
@@ -24,7 +26,8 @@ use super::{
 pub struct Options {
     /// TLS; `None` for plain TCP.
     pub tls: Option<Tls>,
-    /// Time to connect, all addresses of the host together, and again to receive the banner.
+    /// Time to connect, all addresses of the host and TLS together, and again to receive the
+    /// banner.
     pub connect_timeout: Duration,
     /// Time for the answer to the login. Asterisk itself waits a second before it refuses one.
     pub login_timeout: Duration,
@@ -50,11 +53,12 @@ impl Default for Options {
 /// How the password is proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LoginMethod {
-    /// By answering an MD5 challenge, so that the password does not cross the wire; in plain text
-    /// only to a server that knows no challenge.
+    /// By answering an MD5 challenge, so that the password does not cross the wire. A server that
+    /// knows no challenge gets it in plain text only over TLS or on loopback: anywhere else somebody
+    /// between could ask for it by pretending to know none.
     #[default]
     Challenge,
-    /// In plain text.
+    /// In plain text, whoever may listen.
     Plain,
 }
 
@@ -85,6 +89,12 @@ impl Credentials {
         &self.username
     }
 
+    /// How the password is proved.
+    #[must_use]
+    pub fn method(&self) -> LoginMethod {
+        self.method
+    }
+
     /// Refuses what could begin another header or action.
     fn check(&self) -> Result<(), Error> {
         let unfit = |text: &str| text.contains(['\r', '\n', '\0']) || text.len() > 900;
@@ -109,6 +119,32 @@ pub struct TimedAnswer {
     pub elapsed: Duration,
 }
 
+/// What a connection is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The address that answered.
+    pub address: SocketAddr,
+    /// Time until it did, with the look-up of the name and TLS.
+    pub connected_after: Duration,
+    /// TLS; `None` for plain TCP.
+    pub secured: Option<Secured>,
+}
+
+impl std::fmt::Display for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let tls = if self.secured.is_some() { " (TLS)" } else { "" };
+        write!(f, "{}{tls}", self.address)
+    }
+}
+
+impl Link {
+    /// Whether the PBX is this machine, so that nothing crosses a network.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.address.ip().to_canonical().is_loopback()
+    }
+}
+
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
@@ -118,12 +154,14 @@ pub struct Client {
     writer: WriteHalf<Box<dyn Stream>>,
     decoder: Decoder,
     exchange: Exchange,
-    /// Bytes that have not been written yet, and where each action among them ends.
-    out: Vec<u8>,
+    /// Bytes that have not been written yet, and where each action among them ends. What has been
+    /// written is overwritten at once: it may be the login with a password. Beyond this program's
+    /// reach are the copies that the TLS library and the system's socket buffer make of it.
+    out: Zeroizing<Vec<u8>>,
     ends: VecDeque<usize>,
     /// Written, but perhaps still in a buffer of the TLS layer.
     unflushed: bool,
-    address: SocketAddr,
+    link: Link,
     banner: String,
     options: Options,
     received: usize,
@@ -133,7 +171,7 @@ pub struct Client {
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Client").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Client").field("link", &self.link).finish_non_exhaustive()
     }
 }
 
@@ -144,17 +182,22 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::Resolve`], [`Error::Connect`], [`Error::ConnectTimeout`] when there is no
-    /// connection; [`Error::BannerTimeout`], [`Error::ClosedBeforeBanner`], [`Error::NotAmi`] when
+    /// connection; [`Error::Tls`], [`Error::TlsTimeout`], [`Error::TlsSetup`] when it cannot be
+    /// secured; [`Error::BannerTimeout`], [`Error::ClosedBeforeBanner`], [`Error::NotAmi`] when
     /// what answers is not AMI.
     pub async fn connect(host: &str, port: u16, options: Options) -> Result<Self, Error> {
-        let deadline = tokio::time::Instant::now() + options.connect_timeout;
+        let begun = Instant::now();
+        let deadline = tokio::time::Instant::from_std(begun) + options.connect_timeout;
         let late = |address: &dyn std::fmt::Display| Error::ConnectTimeout {
             address: address.to_string(),
             after: options.connect_timeout,
         };
         let addresses = timeout_at(deadline, tokio::net::lookup_host((host, port)))
             .await
-            .map_err(|_| late(&host))?
+            .map_err(|_| Error::ResolveTimeout {
+                host: host.to_owned(),
+                after: options.connect_timeout,
+            })?
             .map(Iterator::collect::<Vec<_>>)
             .and_then(|found| match found.is_empty() {
                 true => Err(io::Error::other("no address")),
@@ -166,30 +209,35 @@ impl Client {
             .map_err(|_| late(&format_args!("{host}:{port}")))??;
         // Small requests must not wait for the acknowledgement of earlier ones.
         stream.set_nodelay(true).map_err(|source| Error::Connect { address, source })?;
-        let stream: Box<dyn Stream> = match &options.tls {
-            None => Box::new(stream),
-            Some(tls) => timeout_at(deadline, handshake(stream, host, address, tls))
-                .await
-                .map_err(|_| late(&address))??,
+        let (stream, secured): (Box<dyn Stream>, _) = match &options.tls {
+            None => (Box::new(stream), None),
+            Some(tls) => {
+                let after = options.connect_timeout;
+                let (stream, secured) = timeout_at(deadline, handshake(stream, host, address, tls))
+                    .await
+                    .map_err(|_| Error::TlsTimeout { address, after })??;
+                (stream, Some(secured))
+            }
         };
-        Self::begin(stream, address, options).await
+        let link = Link { address, connected_after: begun.elapsed(), secured };
+        Self::begin(stream, link, options).await
     }
 
-    async fn begin(
-        stream: Box<dyn Stream>,
-        address: SocketAddr,
-        options: Options,
-    ) -> Result<Self, Error> {
+    async fn begin(stream: Box<dyn Stream>, link: Link, options: Options) -> Result<Self, Error> {
+        /// Holds the login and a first set of actions, so that it does not move while a password is
+        /// in it, which would leave a copy behind.
+        const ROOM: usize = 32 << 10;
+        let address = link.address;
         let (reader, writer) = tokio::io::split(stream);
         let mut client = Self {
             reader,
             writer,
             decoder: Decoder::new(options.limits),
             exchange: Exchange::new(&action_id_prefix(), options.limits),
-            out: Vec::new(),
+            out: Zeroizing::new(Vec::with_capacity(ROOM)),
             ends: VecDeque::new(),
             unflushed: false,
-            address,
+            link,
             banner: String::new(),
             options,
             received: 0,
@@ -204,7 +252,7 @@ impl Client {
 
     async fn read_banner(&mut self) -> Result<String, Error> {
         const LONGEST: usize = 128;
-        let address = self.address;
+        let address = self.link.address;
         loop {
             let whole = self.decoder.banner();
             let begun = match &whole {
@@ -237,7 +285,13 @@ impl Client {
     /// The address that answered.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.link.address
+    }
+
+    /// The address that answered, after how long, and how the connection is secured.
+    #[must_use]
+    pub fn link(&self) -> &Link {
+        &self.link
     }
 
     /// The server's first line, such as `Asterisk Call Manager/5.0.4`.
@@ -264,7 +318,8 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::Login`] when the server refuses (after a second, and then it closes);
-    /// [`Error::LoginTimeout`], [`Error::Closed`], [`Error::TooMuch`].
+    /// [`Error::NoChallenge`] when the password would have to cross a network in plain text
+    /// although nobody said so; [`Error::LoginTimeout`], [`Error::Closed`], [`Error::TooMuch`].
     pub async fn login(
         &mut self,
         credentials: &Credentials,
@@ -284,7 +339,12 @@ impl Client {
     ) -> Result<(), Error> {
         let challenge = match credentials.method {
             LoginMethod::Plain => None,
-            LoginMethod::Challenge => self.challenge().await?,
+            LoginMethod::Challenge => match self.challenge().await? {
+                None if self.link.secured.is_none() && !self.link.is_local() => {
+                    return Err(Error::NoChallenge { address: self.link.address });
+                }
+                challenge => challenge,
+            },
         };
         let username = credentials.username.as_str();
         let mut headers = vec![("Action", "Login"), ("Username", username), ("Events", "off")];
@@ -387,7 +447,12 @@ impl Client {
         self.exchange.ask_session(&[("Action", "Logoff")], &mut self.out);
         self.ends.push_back(self.out.len());
         // Whatever happens now, all answers are in.
-        let _ = timeout(Duration::from_secs(1), self.session_response()).await;
+        let goodbye = async {
+            let _ = self.session_response().await;
+            // Over TLS the server waits for the client's word that this is the end, too.
+            self.writer.shutdown().await
+        };
+        let _ = timeout(Duration::from_secs(1), goodbye).await;
     }
 
     /// Receives some bytes while writing what is left to write, so that neither side ever waits
@@ -396,18 +461,19 @@ impl Client {
         const ROOM: usize = 64 << 10;
         let closed = |reason: String| Error::Closed { reason };
         loop {
-            // Asterisk reads at most 1,024 bytes of a TLS record and then waits for more to come on
-            // the socket, while the rest lies in its TLS library (seen on 16 and 22): over TLS
-            // each action is a record of its own.
-            let piece = match (&self.options.tls, self.ends.front()) {
-                (Some(_), Some(end)) => self.out.get(..*end).unwrap_or(&self.out),
+            let piece = match (&self.link.secured, self.ends.front()) {
+                (Some(_), Some(end)) => record(&self.out, *end),
                 _ => &self.out,
             };
             let space = self.decoder.space(ROOM);
             tokio::select! {
                 biased;
                 read = self.reader.read_buf(space) => {
-                    let count = read.map_err(|e| closed(e.to_string()))?;
+                    let count = match read {
+                        // TLS that ends without a word of farewell; blocks tell what is whole.
+                        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+                        read => read.map_err(|e| closed(e.to_string()))?,
+                    };
                     if count == 0 {
                         let torn = match self.decoder.is_between_blocks() {
                             true => "the server closed it",
@@ -424,7 +490,7 @@ impl Client {
                 written = write_or_flush(&mut self.writer, piece), if !piece.is_empty() || self.unflushed => {
                     let count = written.map_err(|e| closed(e.to_string()))?;
                     self.unflushed = count > 0;
-                    self.out.drain(..count);
+                    discard(&mut self.out, count);
                     self.ends = self.ends.iter().filter_map(|end| end.checked_sub(count)).collect();
                     self.ends.retain(|end| *end > 0);
                 }
@@ -442,6 +508,33 @@ impl Client {
     }
 }
 
+/// What goes into one TLS record: an action.
+///
+/// Asterisk reads at most 1,024 bytes of a TLS record and then waits for more to come on the
+/// socket, while the rest lies in its TLS library (seen on 16 and 22). An action that is longer than
+/// that, such as a login with very long names, goes out in several records that end with a line.
+fn record(out: &[u8], end: usize) -> &[u8] {
+    const LONGEST: usize = 1_024;
+    let action = out.get(..end).unwrap_or(out);
+    let Some(first) = action.get(..LONGEST + 1) else {
+        return action;
+    };
+    let lines = first.get(..LONGEST).and_then(|bytes| memchr::memrchr(b'\n', bytes));
+    // A line is shorter than that, or Asterisk would refuse it anyway.
+    action.get(..lines.map_or(LONGEST, |at| at + 1)).unwrap_or(action)
+}
+
+/// Takes bytes off the front and leaves nothing of them in memory.
+fn discard(out: &mut Vec<u8>, count: usize) {
+    let count = count.min(out.len());
+    let left = out.len() - count;
+    out.copy_within(count.., 0);
+    if let Some(written) = out.get_mut(left..) {
+        written.zeroize();
+    }
+    out.truncate(left);
+}
+
 /// Writes some bytes, or flushes where there are none.
 async fn write_or_flush(
     writer: &mut WriteHalf<Box<dyn Stream>>,
@@ -456,17 +549,20 @@ async fn handshake(
     host: &str,
     address: SocketAddr,
     tls: &Tls,
-) -> Result<Box<dyn Stream>, Error> {
+) -> Result<(Box<dyn Stream>, Secured), Error> {
     let name = tls.server_name(host)?;
     let (connector, shown) = tls.connector();
-    match connector.connect(name, stream).await {
-        Ok(stream) => Ok(Box::new(stream)),
-        Err(error) => Err(Error::Tls {
-            address,
-            reason: tls::reason(&error),
-            fingerprint: shown.fingerprint(),
-        }),
-    }
+    let failed = |reason| Error::Tls { address, reason, fingerprint: shown.fingerprint() };
+    let stream =
+        connector.connect(name, stream).await.map_err(|error| failed(tls::failure(&error)))?;
+    let version = match stream.get_ref().1.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        _ => "TLS 1.2",
+    };
+    let fingerprint = shown
+        .fingerprint()
+        .ok_or_else(|| failed(TlsFailure::Other("it presented no certificate".to_owned())))?;
+    Ok((Box::new(stream), Secured { version, fingerprint }))
 }
 
 /// Connects to the first address that answers, beginning a further attempt every quarter of a
@@ -514,4 +610,100 @@ fn printable(bytes: &[u8]) -> String {
         .collect::<String>()
         .trim_end()
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::*;
+
+    const PASSWORD: &str = "unit-test-secret";
+
+    /// A client of a server at that address, which says these things one after the other, each
+    /// after it was told something; and all that it was told.
+    async fn login(
+        address: &str,
+        method: LoginMethod,
+        says: &[&str],
+    ) -> (Result<(), Error>, String) {
+        async fn server(mut stream: DuplexStream, says: Vec<String>) -> String {
+            let mut told = Vec::new();
+            stream.write_all(b"Asterisk Call Manager/5.0.4\r\n").await.unwrap();
+            for answer in says {
+                let mut chunk = [0; 4096];
+                match stream.read(&mut chunk).await.unwrap() {
+                    0 => break,
+                    count => told.extend_from_slice(&chunk[..count]),
+                }
+                let text = String::from_utf8_lossy(&told).into_owned();
+                let id = text.rsplit("ActionID: ").next().unwrap().lines().next().unwrap();
+                stream.write_all(answer.replace("{id}", id).as_bytes()).await.unwrap();
+            }
+            let _ = stream.read_to_end(&mut told).await;
+            String::from_utf8(told).unwrap()
+        }
+        let (near, far) = duplex(1 << 16);
+        let says = says.iter().map(ToString::to_string).collect();
+        let server = tokio::spawn(server(far, says));
+        let address = address.parse().unwrap();
+        let link = Link { address, connected_after: Duration::ZERO, secured: None };
+        let mut client = Client::begin(Box::new(near), link, Options::default()).await.unwrap();
+        let credentials = Credentials::new("snapshot", Password::new(PASSWORD.to_owned()));
+        let result = client.login(&credentials.with_method(method), []).await;
+        drop(client);
+        (result, server.await.unwrap())
+    }
+
+    const NO_CHALLENGE: &str = "Response: Error\r\nActionID: {id}\r\nMessage: Invalid\r\n\r\n";
+    const ACCEPTED: &str = "Response: Success\r\nActionID: {id}\r\nMessage: accepted\r\n\r\n";
+
+    #[tokio::test]
+    async fn nobody_on_the_network_can_ask_for_the_password_by_knowing_no_challenge() {
+        let (result, told) =
+            login("192.0.2.1:5038", LoginMethod::Challenge, &[NO_CHALLENGE, ACCEPTED]).await;
+        assert!(matches!(result, Err(Error::NoChallenge { .. })), "{result:?}");
+        assert!(told.contains("Challenge") && !told.contains(PASSWORD), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_server_without_challenge_gets_it_on_loopback_and_where_the_user_says_so() {
+        for (address, method, says) in [
+            ("127.0.0.1:1", LoginMethod::Challenge, &[NO_CHALLENGE, ACCEPTED][..]),
+            ("[::1]:1", LoginMethod::Challenge, &[NO_CHALLENGE, ACCEPTED]),
+            ("[::ffff:127.0.0.1]:1", LoginMethod::Challenge, &[NO_CHALLENGE, ACCEPTED]),
+            ("192.0.2.1:5038", LoginMethod::Plain, &[ACCEPTED]),
+        ] {
+            let (result, told) = login(address, method, says).await;
+            assert!(result.is_ok(), "{address}: {result:?}");
+            assert!(told.contains(PASSWORD), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_record_is_one_action_and_no_longer_than_asterisk_reads_at_once() {
+        let out = b"Action: Ping\r\n\r\nAction: QueueStatus\r\n\r\n";
+        assert_eq!(record(out, 16), b"Action: Ping\r\n\r\n");
+        let user = format!("Username: {}\r\n", "u".repeat(800));
+        let secret = format!("Secret: {}\r\n\r\n", "s".repeat(900));
+        let login = format!("{user}{secret}Action: Ping\r\n\r\n");
+        let end = user.len() + secret.len();
+        assert_eq!(record(login.as_bytes(), end), user.as_bytes());
+        let rest = &login.as_bytes()[user.len()..];
+        assert_eq!(record(rest, secret.len()), secret.as_bytes());
+        let line = vec![b'x'; 3_000];
+        assert_eq!(record(&line, 3_000).len(), 1_024);
+    }
+
+    #[test]
+    fn what_was_written_is_overwritten() {
+        let mut out = b"Secret: hunter2\r\n\r\nPing".to_vec();
+        discard(&mut out, 19);
+        assert_eq!(out, b"Ping");
+        // The allocation still holds the bytes behind the end; none of them is the secret.
+        out.resize(23, b'?');
+        assert_eq!(out, b"Ping???????????????????");
+        discard(&mut out, 100);
+        assert!(out.is_empty());
+    }
 }

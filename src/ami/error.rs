@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use super::{Fingerprint, ReadAction, TlsSetupError};
+use super::{Fingerprint, ReadAction, TlsFailure, TlsSetupError};
 
 /// A failure of the connection, the login, or the use of this client.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,14 @@ pub enum Error {
         host: String,
         /// The resolver's own words.
         source: io::Error,
+    },
+    /// The look-up of the host name took too long.
+    #[error("no address of {host} within {}; check DNS", seconds(*.after))]
+    ResolveTimeout {
+        /// Name that was looked up.
+        host: String,
+        /// The limit.
+        after: Duration,
     },
     /// None of the addresses accepted a connection.
     #[error("cannot connect to {address}: {source}")]
@@ -63,10 +71,24 @@ pub enum Error {
     Tls {
         /// The address.
         address: SocketAddr,
-        /// Why, in plain words.
-        reason: String,
+        /// Why.
+        reason: TlsFailure,
         /// Fingerprint of the certificate that was presented, where it came that far.
         fingerprint: Option<Fingerprint>,
+    },
+    /// The connection was accepted, but not secured in time.
+    #[error("connected to {address}, but TLS was not set up within {}", seconds(*.after))]
+    TlsTimeout {
+        /// The address.
+        address: SocketAddr,
+        /// The limit.
+        after: Duration,
+    },
+    /// The server knows no challenge, and the password would have to cross a network in plain text.
+    #[error("{address} offers no challenge, and plain text would show the password to the network")]
+    NoChallenge {
+        /// The address.
+        address: SocketAddr,
     },
     /// The server refused the login.
     #[error("login as {username:?} refused: {message}")]

@@ -91,7 +91,10 @@ impl Exchange {
     pub(super) fn ask_session(&mut self, headers: &[(&str, &str)], out: &mut Vec<u8>) {
         let id = self.next_id();
         for (key, value) in headers.iter().copied().chain([("ActionID", id.as_str())]) {
-            out.extend([key.as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+            // Piece by piece, because a copy of a line with a password would not be overwritten.
+            for piece in [key.as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                out.extend_from_slice(piece);
+            }
         }
         out.extend_from_slice(b"\r\n");
         self.pending.push_back(Pending { id, action: None, state: State::Waiting });

@@ -54,10 +54,10 @@ mod secrets;
 mod tls;
 
 pub use action::{Action, ReadAction};
-pub use client::{Client, Credentials, LoginMethod, Options, TimedAnswer};
+pub use client::{Client, Credentials, Link, LoginMethod, Options, TimedAnswer};
 pub use codec::{Block, Decoder, Limits};
 pub use error::{ActionError, Error};
 pub use exchange::{Exchange, Finished, decode_recording};
 pub use message::{Answer, Row, unescape};
 pub use password::Password;
-pub use tls::{Fingerprint, Tls, TlsSetupError, Trust};
+pub use tls::{Fingerprint, Secured, Tls, TlsFailure, TlsSetupError, Trust};

@@ -4,6 +4,9 @@ use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
 /// A password: no `Debug` or `Display` of its content, no `Serialize`, overwritten when dropped.
+///
+/// Clones are overwritten like the first, and so is what this client makes of it: the answer to a
+/// challenge and the bytes of the login. The MD5 function's own 64 bytes of working memory are not.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 

@@ -1,16 +1,16 @@
 //! The run: connect, ask, read, follow up; and what to do when it does not go that smoothly.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use tokio::time::{sleep_until, timeout_at};
 use tracing::{debug, info};
 
 use super::{Answers, Outcome, Plan, boot};
-use crate::ami::{
-    Action, ActionError, Client, Credentials, Error, Options, ReadAction, TimedAnswer,
+use crate::{
+    ami::{
+        Action, ActionError, Client, Credentials, Error, Link, Options, ReadAction, TimedAnswer,
+    },
+    terminal::clean,
 };
 
 /// Whom to ask, as whom, and within what time.
@@ -31,8 +31,8 @@ pub struct Target {
 /// What a run tells while it goes on.
 #[derive(Debug)]
 pub enum Progress<'a> {
-    /// Connected to this address, which sent this banner.
-    Connected(SocketAddr, &'a str),
+    /// Connected this way, and this banner came.
+    Connected(&'a Link, &'a str),
     /// The login was accepted.
     LoggedIn,
     /// An action is done with, after this time.
@@ -141,7 +141,7 @@ impl Run<'_> {
                 if !self.logged_in && (!error.is_transient() || attempts > 3) {
                     return Err(error);
                 }
-                debug!(%error, "trying again");
+                debug!(error = %cleaned(&error), "trying again");
                 if tokio::time::Instant::now() + PAUSE >= self.deadline {
                     return self.out_of_time(error);
                 }
@@ -173,9 +173,9 @@ impl Run<'_> {
         let out_of_time = |_| Error::LoginTimeout { after: target.run_timeout };
         let connecting = Client::connect(&target.host, target.port, target.options.clone());
         let mut client = timeout_at(deadline, connecting).await.map_err(out_of_time)??;
-        (self.progress)(Progress::Connected(client.address(), client.banner()));
+        (self.progress)(Progress::Connected(client.link(), client.banner()));
         self.ami_version = client.ami_version().map(str::to_owned);
-        self.same_machine = client.address().ip().is_loopback();
+        self.same_machine = client.link().is_local();
         let actions = with_barrier(self.outstanding.clone());
         let login = client.login(&target.credentials, actions);
         timeout_at(deadline, login).await.map_err(out_of_time)??;
@@ -202,7 +202,7 @@ impl Run<'_> {
                     client.ask(with_barrier(next));
                 }
                 Ok(Err(error)) => {
-                    info!(%error, "the connection was lost");
+                    info!(error = %cleaned(&error), "the connection was lost");
                     self.lose(client, &error);
                     return Ok(End::Lost);
                 }
@@ -253,10 +253,12 @@ impl Run<'_> {
     fn keep(&mut self, action: Action, outcome: Outcome, elapsed: Option<Duration>) {
         match &outcome {
             Outcome::Answered(answer) => {
-                debug!(%action, rows = answer.rows().len(), bytes = answer.size(), "answered");
+                debug!(action = %cleaned(&action), rows = answer.rows().len(), bytes = answer.size(), "answered");
             }
-            Outcome::Failed(error) => debug!(%action, %error, "not answered"),
-            Outcome::Skipped(reason) => debug!(%action, %reason, "not asked"),
+            Outcome::Failed(error) => {
+                debug!(action = %cleaned(&action), error = %cleaned(error), "not answered");
+            }
+            Outcome::Skipped(reason) => debug!(action = %cleaned(&action), %reason, "not asked"),
         }
         (self.progress)(Progress::Action(&action, &outcome, elapsed));
         self.answers.insert(action, outcome, elapsed);
@@ -280,6 +282,11 @@ impl Run<'_> {
             None => self.cut_off.push(action),
         }
     }
+}
+
+/// For the log: names and messages of a PBX must not steer the terminal that shows it.
+fn cleaned(what: &dyn std::fmt::Display) -> String {
+    clean(&what.to_string()).into_owned()
 }
 
 /// Ends a set of actions with a Ping: when its pong is there, nothing before it can still come.

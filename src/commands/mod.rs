@@ -47,7 +47,7 @@ pub async fn run(
         }
         Command::Check => {
             let config = load(cli.common.config.as_deref())?;
-            check::check(&config, out).await
+            Ok(check::check(&config, now, out).await)
         }
         Command::Demo(arguments) => {
             let cache = Cache::in_directory(&arguments.directory);

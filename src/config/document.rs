@@ -8,12 +8,14 @@
 //! - **Lines.** `serde_yaml` tells a line only where reading fails. So a line is found by reading
 //!   the file once more and failing on purpose at the wanted key. That costs microseconds, only
 //!   when there is something to report, and the same parser decides as for the value itself.
-//! - **Secrecy.** Messages about types repeat the value (`invalid type: string "hunter2"`). Only
+//! - **Secrecy.** The file's text and its values are overwritten when dropped, because one of them
+//!   is the password. The YAML parser's own buffers are not within reach. Messages about types repeat the value (`invalid type: string "hunter2"`). Only
 //!   messages about syntax, which are fixed texts, are passed on; all others are our own.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, de::IgnoredAny};
+use zeroize::Zeroizing;
 
 use super::{
     Error,
@@ -24,7 +26,7 @@ use super::{
 /// A configuration file that is YAML and has our sections in the right shape.
 pub(super) struct Document {
     file: PathBuf,
-    text: String,
+    text: Zeroizing<String>,
     content: Content,
 }
 
@@ -45,7 +47,7 @@ impl Document {
 
     /// The text behind a key; `None` where the key is absent or has no value.
     pub(super) fn value(&self, key: &str) -> Option<&str> {
-        self.content.values.get(key).map(String::as_str)
+        self.content.values.get(key).map(|value| value.as_str())
     }
 
     /// The list behind a key; empty where the key is absent or has no value.

@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use zeroize::Zeroizing;
+
 /// Looks an environment variable up. A function, so that tests need not change the environment
 /// of the whole process.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -22,28 +24,43 @@ pub(super) enum Problem {
 /// Replaces `${NAME}` by the variable's value, `${NAME:-default}` by the default where the variable
 /// is unset or empty, and `$$` by `$`. Any other `$` stands for itself. Values are not expanded
 /// again, so that a `$` in an environment variable is safe.
-pub(super) fn expand(text: &str, environment: Environment<'_>) -> Result<String, Problem> {
-    let mut expanded = String::with_capacity(text.len());
+///
+/// The result may be a password and is overwritten when dropped, and so are the copies on the way
+/// to it. The environment itself keeps its own until the process ends.
+pub(super) fn expand(
+    text: &str,
+    environment: Environment<'_>,
+) -> Result<Zeroizing<String>, Problem> {
+    let mut expanded = Zeroizing::new(String::with_capacity(text.len()));
+    let mut push = |piece: &str| {
+        if expanded.len() + piece.len() > expanded.capacity() {
+            // Growing in place would leave a copy behind.
+            let mut larger = String::with_capacity(2 * (expanded.len() + piece.len()));
+            larger.push_str(&expanded);
+            expanded = Zeroizing::new(larger);
+        }
+        expanded.push_str(piece);
+    };
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
-        expanded.push_str(before);
+        push(before);
         if let Some(after) = after.strip_prefix('$') {
-            expanded.push('$');
+            push("$");
             rest = after;
         } else if let Some(after) = after.strip_prefix('{') {
             let (reference, after) = after.split_once('}').ok_or(Problem::Unclosed)?;
-            expanded.push_str(&value(reference, environment)?);
+            push(&value(reference, environment)?);
             rest = after;
         } else {
-            expanded.push('$');
+            push("$");
             rest = after;
         }
     }
-    expanded.push_str(rest);
+    push(rest);
     Ok(expanded)
 }
 
-fn value(reference: &str, environment: Environment<'_>) -> Result<String, Problem> {
+fn value(reference: &str, environment: Environment<'_>) -> Result<Zeroizing<String>, Problem> {
     let (name, default) = match reference.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
         None => (reference, None),
@@ -54,11 +71,12 @@ fn value(reference: &str, environment: Environment<'_>) -> Result<String, Proble
     }
     let set = environment(name)
         .map(|value| value.into_string().map_err(|_| Problem::NotText(name.to_owned())))
-        .transpose()?;
+        .transpose()?
+        .map(Zeroizing::new);
     match (set, default) {
         (Some(value), None) => Ok(value),
         (Some(value), Some(_)) if !value.is_empty() => Ok(value),
-        (_, Some(default)) => Ok(default.to_owned()),
+        (_, Some(default)) => Ok(Zeroizing::new(default.to_owned())),
         (None, None) => Err(Problem::Unset(name.to_owned())),
     }
 }
@@ -68,12 +86,13 @@ mod tests {
     use super::*;
 
     fn expanded(text: &str) -> Result<String, Problem> {
-        expand(text, &|name| match name {
+        let expanded = expand(text, &|name| match name {
             "HOST" => Some("pbx".into()),
             "EMPTY" => Some("".into()),
             "TRICKY" => Some("${HOST}$$".into()),
             _ => None,
-        })
+        });
+        expanded.map(|text| text.to_string())
     }
 
     #[test]

@@ -52,7 +52,9 @@ fn read_file(path: &Path, from: Option<&'static str>) -> Result<(PathBuf, Vec<u8
         if file.metadata()?.is_dir() {
             return Ok(None);
         }
-        let mut bytes = Vec::new();
+        // As large as the file, because growing would leave copies of a password behind.
+        let size = usize::try_from(file.metadata()?.len().min(LARGEST)).unwrap_or_default();
+        let mut bytes = Vec::with_capacity(size + 2);
         file.take(LARGEST + 1).read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     };

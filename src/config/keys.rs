@@ -56,7 +56,7 @@ pub(super) const SECTIONS: [&str; 9] = [
 ];
 
 /// All keys, in the order of `config.example.yaml`.
-pub(super) const KEYS: [Key; 23] = [
+pub(super) const KEYS: [Key; 27] = [
     section("freepbx", "a section with at least ami_username and ami_password"),
     text("freepbx.ami_host", "127.0.0.1", "a host name or an IP address, without a port"),
     text("freepbx.ami_port", "5038", "a TCP port from 1 to 65535"),
@@ -64,6 +64,10 @@ pub(super) const KEYS: [Key; 23] = [
     text("freepbx.ami_password", "", "the secret of that user in manager.conf"),
     text("freepbx.ami_password_file", "", "a file that holds the password and nothing else"),
     text("freepbx.ami_login", "challenge", "challenge or plain"),
+    text("freepbx.ami_tls", "false", BOOLEAN),
+    text("freepbx.ami_tls_ca_file", "", "a PEM file with certificates, and no ami_tls_fingerprint"),
+    text("freepbx.ami_tls_fingerprint", "", FINGERPRINT),
+    text("freepbx.ami_tls_server_name", "", "a host name or an IP address"),
     section("freepbx.timeouts", "a section such as `timeouts: {action_seconds: 30}`"),
     text("freepbx.timeouts.connect_seconds", "5", SECONDS),
     text("freepbx.timeouts.login_seconds", "10", SECONDS),
@@ -85,6 +89,8 @@ pub(super) const KEYS: [Key; 23] = [
 const SECONDS: &str = "seconds, 0.1 to 86400, such as 5 or 0.5";
 const RUN_SECONDS: &str = "seconds, 0.1 to 86400, fewer than cache.default_ttl_seconds";
 const BOOLEAN: &str = "true or false";
+const FINGERPRINT: &str = "the SHA-256 fingerprint of the server's certificate, as \
+                           `freepbx-snapshot check` prints it";
 const PATTERNS: &str = "a list of names or patterns, such as [provider-a, \"SIP/9*\"]";
 const FILE_MODE: &str = "an octal mode in quotes, such as \"0640\", with no right to execute, no \
                          right to write for others, and at least 0600";

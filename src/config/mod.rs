@@ -19,6 +19,7 @@ mod keys;
 mod kinds;
 mod password;
 mod text;
+mod tls;
 mod values;
 mod walk;
 
@@ -27,7 +28,7 @@ pub use expand::Environment;
 pub use find::{PLACES, VARIABLE};
 pub use kinds::{Kind, KindRules};
 
-use crate::ami::{Credentials, Options};
+use crate::ami::{Credentials, LoginMethod, Options};
 use document::Document;
 use values::Values;
 
@@ -43,7 +44,7 @@ pub struct Config {
     pub port: u16,
     /// Who logs in, and how.
     pub credentials: Credentials,
-    /// Time limits of the connection.
+    /// TLS and time limits of the connection.
     pub ami: Options,
     /// Time limit of the whole run; shorter than [`Cache::interval`].
     pub run_timeout: Duration,
@@ -57,6 +58,8 @@ pub struct Config {
     pub cache: Cache,
     /// What is odd but does not prevent a run, each as one line.
     pub warnings: Vec<String>,
+    /// What a person should know once, but need not hear at every run.
+    pub notes: Vec<String>,
 }
 
 /// Where the snapshot goes and how long it is good.
@@ -119,15 +122,27 @@ impl Config {
         let base = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
 
         let cache = cache(&values, &base)?;
+        let host = values.value("freepbx.ami_host", values::host)?;
+        let host = host.unwrap_or_else(|| "127.0.0.1".to_owned());
+        let tls = tls::tls(&values, &base)?;
+        let port = if tls.is_some() { 5039 } else { 5038 };
+        let credentials = credentials(&values, &base)?;
+        let exposed = tls.is_none() && !tls::is_loopback(&host);
+        let mut warnings = warnings(&values, &base)?;
+        warnings.extend(tls::unused(&values));
+        let mut notes = Vec::new();
+        match exposed.then(|| credentials.method()) {
+            Some(LoginMethod::Plain) => warnings.push(tls::plain_password(&document)),
+            Some(LoginMethod::Challenge) => notes.push(tls::plain_traffic(&document)),
+            None => {}
+        }
         let ignored = ["freepbx.extensions", "freepbx.trunks", "freepbx.ignore"];
         let [extensions, trunks, ignored] = ignored.map(|key| values.patterns(key));
         Ok(Self {
-            host: values
-                .value("freepbx.ami_host", values::host)?
-                .unwrap_or_else(|| "127.0.0.1".to_owned()),
-            port: values.value("freepbx.ami_port", values::port)?.unwrap_or(5038),
-            credentials: credentials(&values, &base)?,
-            ami: timeouts(&values)?,
+            host,
+            port: values.value("freepbx.ami_port", values::port)?.unwrap_or(port),
+            credentials,
+            ami: Options { tls, ..timeouts(&values)? },
             run_timeout: run_timeout(&values, cache.interval)?,
             skip: values.sections("freepbx.skip")?,
             voicemail_counts: values
@@ -135,7 +150,8 @@ impl Config {
                 .unwrap_or(false),
             kinds: KindRules::new(&extensions?, &trunks?, &ignored?),
             cache,
-            warnings: warnings(&values, &base)?,
+            warnings,
+            notes,
             file: file.to_owned(),
         })
     }
@@ -283,11 +299,12 @@ mod tests {
 
     #[test]
     fn the_defaults_in_the_example_are_those_of_the_program() {
-        let without_second_password: String = uncommented()
+        // A second password, and whom to trust, have no defaults.
+        let without_examples: String = uncommented()
             .split_inclusive('\n')
-            .filter(|line| !line.contains("ami_password_file:"))
+            .filter(|line| !line.contains("ami_password_file:") && !line.contains(" ami_tls_"))
             .collect();
-        let (least, all) = (parse(EXAMPLE), parse(&without_second_password));
+        let (least, all) = (parse(EXAMPLE), parse(&without_examples));
         assert_eq!(format!("{least:?}"), format!("{all:?}"));
     }
 

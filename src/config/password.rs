@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use zeroize::Zeroizing;
+
 use super::{
     Error,
     error::{escaped, shown},
@@ -29,7 +31,7 @@ pub(super) fn password(values: &Values<'_>, base: &Path) -> Result<Password, Err
         (Some(_), None) => {
             // `text` refuses an empty one.
             let text = values.text(INLINE)?.unwrap_or_default();
-            one_line(text).map(Password::new).map_err(|problem| document.error(INLINE, problem))
+            one_line(&text).map_err(|problem| document.error(INLINE, problem))
         }
         (None, Some(_)) => {
             let path = file(values, base)?.unwrap_or_default();
@@ -54,7 +56,7 @@ pub(super) fn password(values: &Values<'_>, base: &Path) -> Result<Password, Err
 
 /// The password file's path.
 pub(super) fn file(values: &Values<'_>, base: &Path) -> Result<Option<PathBuf>, Error> {
-    Ok(values.text(IN_FILE)?.map(|path| base.join(path)))
+    Ok(values.text(IN_FILE)?.map(|path| base.join(path.as_str())))
 }
 
 /// Warns of a file that everybody on this machine can read or change. Without a secret in it,
@@ -86,28 +88,29 @@ fn credential(values: &Values<'_>) -> Option<PathBuf> {
 }
 
 fn read(path: &Path) -> Result<Password, String> {
-    const LONGEST: u64 = 4096;
+    const LONGEST: usize = 4_096;
     let name = shown(path);
-    let mut bytes = Vec::new();
+    // As large as it can become, because growing would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + 2));
     fs_err::File::open(path)
-        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(LONGEST as u64 + 1).read_to_end(&mut bytes))
         .map_err(|error| escaped(&error.to_string()))?;
-    if bytes.len() as u64 > LONGEST {
+    if bytes.len() > LONGEST {
         return Err(format!("{name} is longer than a password ({LONGEST} bytes)"));
     }
-    let text = String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8"))?;
-    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let text = std::str::from_utf8(&bytes).map_err(|_| format!("{name} is not UTF-8"))?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() {
         return Err(format!("{name} is empty"));
     }
-    one_line(text.to_owned()).map(Password::new).map_err(|problem| format!("{name} {problem}"))
+    one_line(text).map_err(|problem| format!("{name} {problem}"))
 }
 
 /// Refuses what Asterisk could not take as one header.
-fn one_line(text: String) -> Result<String, &'static str> {
+fn one_line(text: &str) -> Result<Password, &'static str> {
     match text.contains(['\n', '\r', '\0']) {
         true => Err("holds more than one line"),
-        false => Ok(text),
+        false => Ok(Password::new(text.to_owned())),
     }
 }

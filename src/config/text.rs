@@ -2,17 +2,20 @@
 
 use std::path::Path;
 
+use zeroize::{Zeroize as _, Zeroizing};
+
 use super::Error;
 
 /// Takes a file's bytes as text: UTF-8, without byte order mark and control characters.
-pub(super) fn decode(file: &Path, bytes: Vec<u8>) -> Result<String, Error> {
-    let text = String::from_utf8(bytes).map_err(|error| {
+pub(super) fn decode(file: &Path, bytes: Vec<u8>) -> Result<Zeroizing<String>, Error> {
+    let text = String::from_utf8(bytes).map(Zeroizing::new).map_err(|error| {
         let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        error.into_bytes().zeroize();
         syntax(file, line, "is not UTF-8", "a text file saved as UTF-8")
     })?;
     let text = match text.strip_prefix('\u{feff}') {
-        Some(text) => text.to_owned(),
+        Some(text) => Zeroizing::new(text.to_owned()),
         None => text,
     };
     let unfit = |c: char| match c {
@@ -84,7 +87,7 @@ mod tests {
 
     fn decoded(bytes: &[u8]) -> String {
         match decode(Path::new("c.yaml"), bytes.to_vec()) {
-            Ok(text) => text,
+            Ok(text) => text.to_string(),
             Err(error) => error.to_string(),
         }
     }

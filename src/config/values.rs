@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use zeroize::Zeroizing;
+
 use super::{
     Environment, Error,
     document::Document,
@@ -18,7 +20,7 @@ pub(super) struct Values<'a> {
 
 impl Values<'_> {
     /// A value; `None` where the key is absent or nothing stands behind it.
-    pub(super) fn text(&self, key: &str) -> Result<Option<String>, Error> {
+    pub(super) fn text(&self, key: &str) -> Result<Option<Zeroizing<String>>, Error> {
         let Some(raw) = self.document.value(key) else {
             return Ok(None);
         };
@@ -75,7 +77,7 @@ impl Values<'_> {
         self.document.list(key).iter().enumerate().map(understand).collect()
     }
 
-    fn expanded(&self, key: &str, raw: &str) -> Result<String, String> {
+    fn expanded(&self, key: &str, raw: &str) -> Result<Zeroizing<String>, String> {
         expand(raw, self.environment).map_err(|problem| {
             // A name in an ordinary password ("a${b}c") is a part of the password.
             let named = |name: &str| {

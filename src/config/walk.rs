@@ -7,12 +7,14 @@ use std::{
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use zeroize::Zeroizing;
+
 use super::keys::{self, Shape};
 
 /// What stands in the file.
 #[derive(Default)]
 pub(super) struct Content {
-    pub(super) values: BTreeMap<&'static str, String>,
+    pub(super) values: BTreeMap<&'static str, Zeroizing<String>>,
     pub(super) lists: BTreeMap<&'static str, Vec<String>>,
     /// All known keys that are there, also those without a value.
     pub(super) present: Vec<&'static str>,
@@ -164,7 +166,7 @@ impl Visitor<'_> for Name<'_, '_> {
 struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {
-    type Value = Option<String>;
+    type Value = Option<Zeroizing<String>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_option(self)
@@ -172,7 +174,7 @@ impl<'de> DeserializeSeed<'de> for Text {
 }
 
 impl<'de> Visitor<'de> for Text {
-    type Value = Option<String>;
+    type Value = Option<Zeroizing<String>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a single value")
@@ -187,7 +189,7 @@ impl<'de> Visitor<'de> for Text {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(text.to_owned()))
+        Ok(Some(Zeroizing::new(text.to_owned())))
     }
 }
 

@@ -15,6 +15,8 @@ use serde_json::Value;
 static CALLS: RwLock<()> = RwLock::new(());
 
 const VERSIONS: [&str; 2] = ["16", "22"];
+/// Those that the program may be, from no class to all it can use.
+const USERS: [&str; 4] = ["noclass", "reporting", "sysreporting", "snapshot"];
 const SECTIONS: [&str; 8] = [
     "system_info",
     "trunks",
@@ -261,14 +263,92 @@ fn parked_calls_and_conferences_are_those_of_the_cli() {
 #[ignore = "needs the Asterisk lab: tests/pbx/lab run"]
 fn no_secret_reaches_the_file_or_standard_error() {
     for_each_version("busy", |pbx| {
-        for user in ["snapshot", "reporting", "sysreporting", "noclass"] {
-            let run = pbx.collect(user);
-            for secret in array(&pbx.server["secrets"]) {
-                let secret = text(secret);
-                assert!(!run.json.contains(&secret), "{secret} is in the JSON of {user}");
-                assert!(!run.stderr.contains(&secret), "{secret} is in the messages of {user}");
+        let tls = pbx.tls(&pbx.pin());
+        for user in USERS {
+            for ways in [&["-vvv"][..], &["-vvv", "--log-format", "json"], &["check", "-vvv"]] {
+                for run in [pbx.run(user, ways, &pbx.plain()), pbx.run(user, ways, &tls)] {
+                    assert!(!run.stderr.is_empty(), "{user}, {ways:?}: nothing was logged");
+                    for secret in array(&pbx.server["secrets"]) {
+                        let secret = text(secret);
+                        for said in [&run.json, &run.stderr, &run.stdout] {
+                            assert!(!said.contains(&secret), "{user}, {ways:?}: {secret} is said");
+                        }
+                    }
+                }
             }
         }
+    });
+}
+
+// ---------------------------------------------------------------------------------------------
+// Over TLS.
+
+#[test]
+#[ignore = "needs the Asterisk lab: tests/pbx/lab run"]
+fn a_run_over_tls_does_not_stall_and_says_what_a_plain_one_says() {
+    for_each_version("busy", |pbx| {
+        let trusts = [pbx.pin(), format!("ami_tls_ca_file: {}", text(&pbx.server["certificate"]))];
+        for trust in trusts {
+            // A registration may be renewed, or a phone be asked, between the two.
+            let mut differences = Vec::new();
+            let agreed = (0..5).any(|_| {
+                let plain = pbx.run("snapshot", &[], &pbx.plain());
+                let run = pbx.run("snapshot", &[], &pbx.tls(&trust));
+                assert_eq!((run.exit_code, run.stderr.as_str()), (0, ""), "{trust}");
+                let (plain, tls) = (plain.snapshot(), run.snapshot());
+                assert_eq!(tls["complete"], true, "{:#}", tls["sections"]);
+                assert_eq!(tls["source"]["tls"], true);
+                assert_eq!(plain["source"]["tls"], false);
+                let took = tls["source"]["duration_ms"].as_u64().unwrap();
+                assert!(took < 2_000, "a stalled action would take 30 s: {took} ms");
+                differences.clear();
+                compare("", &plain, &tls, &mut differences);
+                differences.is_empty()
+            });
+            assert!(agreed, "{trust}: {differences:#?}");
+        }
+    });
+}
+
+#[test]
+#[ignore = "needs the Asterisk lab: tests/pbx/lab run"]
+fn a_real_server_that_is_not_trusted_is_told_with_its_fingerprint() {
+    for_each_version("busy", |pbx| {
+        let certificate = format!("ami_tls_ca_file: {}", text(&pbx.server["certificate"]));
+        let other = format!("ami_tls_fingerprint: \"{}\"", "00:".repeat(31) + "00");
+        let wrong_name = format!("{certificate}\n  ami_tls_server_name: pbx.example.org");
+        for (lines, says) in [
+            ("", "self-signed or of an unknown authority"),
+            (&other, "not the pinned one"),
+            (&wrong_name, "for another name (pbx.example.test, 127.0.0.1)"),
+        ] {
+            let run = pbx.run("snapshot", &[], &pbx.tls(lines));
+            assert_eq!(run.exit_code, 69, "{}", run.stderr);
+            assert_eq!(run.json, "");
+            assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+            assert!(run.stderr.contains(says), "{says}: {}", run.stderr);
+            // `openssl` says the same as we do.
+            assert!(run.stderr.contains(&pbx.pin()), "{}", run.stderr);
+        }
+        let right_name = format!("{certificate}\n  ami_tls_server_name: pbx.example.test");
+        let run = pbx.run("snapshot", &["check"], &pbx.tls(&right_name));
+        assert_eq!(run.exit_code, 0, "{}", run.stdout);
+        assert!(run.stdout.contains("ok   tls: TLS 1.3, certificate "), "{}", run.stdout);
+    });
+}
+
+#[test]
+#[ignore = "needs the Asterisk lab: tests/pbx/lab run"]
+fn tls_to_the_plain_port_and_plain_to_the_tls_port_end_soon_and_say_why() {
+    for_each_version("busy", |pbx| {
+        let crossed = pbx.plain() + "  ami_tls: true\n";
+        let run = pbx.run("snapshot", &[], &crossed);
+        assert_eq!(run.exit_code, 69, "{}", run.stderr);
+        assert!(run.stderr.contains("does not speak TLS"), "{}", run.stderr);
+        let crossed = pbx.tls("").replace("ami_tls: true", "timeouts: {connect_seconds: 1}");
+        let run = pbx.run("snapshot", &[], &crossed);
+        assert_eq!(run.exit_code, 124, "{}", run.stderr);
+        assert!(run.stderr.contains("ami_tls: true"), "{}", run.stderr);
     });
 }
 
@@ -379,6 +459,45 @@ fn the_classes_of_a_user_decide_which_sections_are_denied() {
     });
 }
 
+/// What each combination of classes gives, as it stands in SECURITY.md.
+/// `FREEPBX_SNAPSHOT_WRITE=1` writes it there.
+#[test]
+#[ignore = "needs the Asterisk lab: tests/pbx/lab run"]
+fn the_table_of_classes_in_security_md_is_what_the_servers_say() {
+    const MARKS: [&str; 2] = ["<!-- classes: written by tests/it/live.rs -->\n", "<!-- end -->"];
+    let _calls_stay = CALLS.read().unwrap_or_else(PoisonError::into_inner);
+    let table = class_table(&VERSIONS.map(|version| Pbx::of("busy", version)));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("SECURITY.md");
+    let document = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = document.split_once(MARKS[0]).expect("the mark before the table");
+    let (found, after) = rest.split_once(MARKS[1]).expect("the mark after the table");
+    if std::env::var_os("FREEPBX_SNAPSHOT_WRITE").is_some() {
+        let [begin, end] = MARKS;
+        return std::fs::write(path, format!("{before}{begin}{table}{end}{after}")).unwrap();
+    }
+    assert_eq!(found, table);
+}
+
+#[test]
+#[ignore = "needs the Asterisk lab: tests/pbx/lab run"]
+fn check_ticks_everything_for_the_right_user_and_says_which_classes_another_lacks() {
+    for_each_version("busy", |pbx| {
+        let run = pbx.run("snapshot", &["check"], &pbx.plain());
+        assert_eq!((run.exit_code, run.stderr.as_str()), (0, ""), "{}", run.stdout);
+        assert!(!run.stdout.contains("FAIL"), "{}", run.stdout);
+        for user in ["noclass", "reporting", "sysreporting"] {
+            let run = pbx.run(user, &["check"], &pbx.plain());
+            assert_eq!(run.exit_code, 3, "{}", run.stdout);
+            let stanza = format!("let [{user}] in /etc/asterisk/manager_custom.conf say `write = ");
+            assert!(run.stdout.contains(&(stanza + "system,call,reporting`")), "{}", run.stdout);
+            assert!(run.stdout.contains("FAIL snapshot: parking would be null"), "{}", run.stdout);
+        }
+        let run = pbx.run_as("snapshot", "lab-ami-secret-wrong", &["check"], &pbx.plain());
+        assert_eq!(run.exit_code, 77, "{}", run.stdout);
+        assert!(run.stdout.contains("FAIL login: ") && run.stdout.contains("manager reload"));
+    });
+}
+
 #[test]
 #[ignore = "needs the Asterisk lab: tests/pbx/lab run"]
 fn a_wrong_password_fails_and_leaves_no_file() {
@@ -402,6 +521,7 @@ struct Pbx {
 struct Run {
     exit_code: i32,
     json: String,
+    stdout: String,
     stderr: String,
 }
 
@@ -454,23 +574,52 @@ impl Pbx {
 
     /// Collects with the real binary, as one of the lab's AMI users.
     fn collect(&self, user: &str) -> Run {
-        self.collect_as(user, &text(&self.server["users"][user]["secret"]))
+        self.run(user, &[], &self.plain())
     }
 
     fn collect_as(&self, user: &str, secret: &str) -> Run {
+        self.run_as(user, secret, &[], &self.plain())
+    }
+
+    /// Lines of the configuration for a plain connection.
+    fn plain(&self) -> String {
+        format!("  ami_port: {}\n", self.server["port"])
+    }
+
+    /// Lines of the configuration for TLS, with a line that says whom to trust.
+    fn tls(&self, trust: &str) -> String {
+        format!("  ami_port: {}\n  ami_tls: true\n  {trust}\n", self.server["tls_port"])
+    }
+
+    /// The line that pins the server's certificate, made by openssl.
+    fn pin(&self) -> String {
+        let path = text(&self.server["certificate"]);
+        let arguments = ["x509", "-noout", "-fingerprint", "-sha256", "-in", &path];
+        let output = Command::new("openssl").args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        format!("ami_tls_fingerprint: \"{}\"", said.trim().split_once('=').unwrap().1)
+    }
+
+    /// Runs the real binary as one of the lab's AMI users.
+    fn run(&self, user: &str, arguments: &[&str], lines: &str) -> Run {
+        self.run_as(user, &text(&self.server["users"][user]["secret"]), arguments, lines)
+    }
+
+    fn run_as(&self, user: &str, secret: &str, arguments: &[&str], lines: &str) -> Run {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("config.yaml");
         let cache = folder.path().join("cache");
         std::fs::create_dir(&cache).unwrap();
-        let (host, port) = (text(&self.server["host"]), &self.server["port"]);
+        let host = text(&self.server["host"]);
         let yaml = format!(
-            "freepbx:\n  ami_host: {host}\n  ami_port: {port}\n  ami_username: {user}\n  ami_password: {secret}\n\
-             cache:\n  directory: {}\n",
+            "freepbx:\n  ami_host: {host}\n  ami_username: {user}\n  ami_password: {secret}\n\
+             {lines}cache:\n  directory: {}\n",
             cache.display()
         );
         std::fs::write(&config, yaml).unwrap();
         restrict(&config);
         let output = Command::new(env!("CARGO_BIN_EXE_freepbx-snapshot"))
+            .args(arguments)
             .arg("--config")
             .arg(&config)
             .output()
@@ -478,6 +627,7 @@ impl Pbx {
         Run {
             exit_code: output.status.code().unwrap_or(-1),
             json: std::fs::read_to_string(cache.join("freepbx.json")).unwrap_or_default(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
@@ -837,6 +987,102 @@ fn brief(expected: &Value) -> String {
         text(&expected["dial"]),
         text(&expected["source"])
     )
+}
+
+// ---------------------------------------------------------------------------------------------
+// What a user's classes give.
+
+/// The table in SECURITY.md: a line per fact, a column per combination of classes.
+fn class_table(servers: &[Pbx]) -> String {
+    let snapshots: Vec<Vec<Value>> =
+        servers.iter().map(|pbx| USERS.map(|user| pbx.collect(user).snapshot()).to_vec()).collect();
+    let mut table = String::from("| The snapshot holds |");
+    for user in USERS {
+        let classes = text(&servers[0].server["users"][user]["classes"]);
+        table += &format!(" `{classes}` |").replace("`none`", "no class");
+    }
+    table += "\n| --- | --- | --- | --- | --- |\n";
+    let mut line = |name: &str, cell: &dyn Fn(&Value, &Value) -> String| {
+        table += &format!("| {name} |");
+        for user in 0..USERS.len() {
+            let cells: Vec<String> =
+                snapshots.iter().map(|users| cell(&users[user], users.last().unwrap())).collect();
+            let same = cells.iter().all(|cell| *cell == cells[0]);
+            let versions = VERSIONS.iter().zip(&cells);
+            let each = versions.map(|(version, cell)| format!("{cell} ({version})"));
+            let shown = if same { cells[0].clone() } else { each.collect::<Vec<_>>().join(", ") };
+            table += &format!(" {shown} |");
+        }
+        table.push('\n');
+    };
+    for section in SECTIONS {
+        line(&format!("`{section}`"), &|snapshot, _| {
+            text(&snapshot["sections"][section]["status"])
+        });
+    }
+    for (section, key, name) in [
+        ("extensions", "extension", "extensions: which"),
+        ("extensions", "name", "extensions: names"),
+        ("extensions", "online", "extensions: online or not"),
+        ("extensions", "ip", "extensions: addresses"),
+        ("extensions", "user_agent", "extensions: user agents"),
+        ("extensions", "latency_ms", "extensions: round trips"),
+        ("trunks", "name", "trunks: which"),
+        ("trunks", "registration", "trunks: registrations"),
+        ("trunks", "reachable", "trunks: reachable or not"),
+    ] {
+        line(name, &|snapshot, full| {
+            let count = |snapshot: &Value| {
+                let items = snapshot[section].as_array().map(Vec::as_slice).unwrap_or_default();
+                items.iter().filter(|item| !item[key].is_null()).count()
+            };
+            let (found, all) = (count(snapshot), count(full));
+            // One phone more or less may have been asked in between.
+            match found {
+                0 => "no".to_owned(),
+                _ if found + 2 >= all => "yes".to_owned(),
+                _ => "some".to_owned(),
+            }
+        });
+    }
+    table
+}
+
+/// Where two snapshots of an unchanged PBX differ, apart from times and measurements.
+fn compare(path: &str, one: &Value, other: &Value, found: &mut Vec<String>) {
+    const CHANGING: [&str; 14] = [
+        "/collected_at",
+        "/stale_after",
+        "/source/port",
+        "/source/tls",
+        "/changes",
+        "/text",
+        "/attention",
+        "/description",
+        "/message",
+        "_ms",
+        "_seconds",
+        "_at",
+        "/uptime",
+        "/calls_processed",
+    ];
+    if CHANGING.iter().any(|key| path.ends_with(key)) {
+        return;
+    }
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) if one.keys().eq(other.keys()) => {
+            for (key, value) in one {
+                compare(&format!("{path}/{key}"), value, &other[key], found);
+            }
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            for (at, (one, other)) in one.iter().zip(other).enumerate() {
+                compare(&format!("{path}/{at}"), one, other, found);
+            }
+        }
+        _ if one == other => {}
+        _ => found.push(format!("{path}: {one} and {other}")),
+    }
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -18,4 +18,6 @@ mod output;
 mod pbx;
 mod program;
 mod run;
+mod secrets;
 mod tidy;
+mod tls;
