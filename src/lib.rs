@@ -42,7 +42,7 @@
 //!
 //! - Imports follow the data: `ami`, `snapshot` and `terminal` import nothing of this crate,
 //!   `output` only `snapshot`, `views` only `snapshot` and `terminal`, `collect` only `ami`,
-//!   `config` and `snapshot`, `normalize` these and `collect`.
+//!   `config`, `snapshot` and `terminal` (for what it logs), `normalize` these and `collect`.
 //! - YAML is known to `config` only. The time of day enters in `main.rs` and is an argument
 //!   everywhere else.
 //! - Library code never prints; what a person is told goes to a writer that the caller gives.
