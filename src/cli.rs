@@ -60,6 +60,8 @@ pub enum Command {
     Check,
     /// Take a snapshot of an embedded demonstration PBX, without any real one
     Demo(DemoArgs),
+    /// Show the snapshot: readable tables, one extension, trunk or queue, or what has changed
+    Show(crate::views::show::ShowArgs),
     /// Print the JSON Schema of the snapshot
     Schema,
 }
@@ -92,8 +94,10 @@ Examples:
 
 Exit codes:
    0  the snapshot is complete
+   1  what was looked up is not in the snapshot (show)
    3  the snapshot was written, but a section is missing; standard error says which
   64  the command line is wrong
+  66  there is no snapshot to read, or it cannot be read (show)
   69  no connection to the PBX
   70  an internal error
   73  the snapshot cannot be written
