@@ -86,7 +86,7 @@ async fn watch(
     let mut stamp = Stamp::of(file);
     let mut snapshot = views::load(file)?;
     let mut past = history::read(file, &snapshot);
-    let mut problem = None;
+    let mut problem: Option<String> = None;
     let mut is_new = true;
     let mut last = String::new();
     loop {
@@ -96,7 +96,7 @@ async fn watch(
         if screen.is_terminal || is_new {
             let mut shown = show(&snapshot, &past, request, screen.page(color), now());
             if let Some(problem) = &problem {
-                shown.text = format!("{problem}\n{}", shown.text);
+                shown.text = format!("{}{}", screen.page(color).notice(problem), shown.text);
             }
             let frame = if screen.is_terminal { screen.frame(&shown) } else { shown.text.clone() };
             if frame != last {

@@ -15,3 +15,4 @@ mod output;
 mod pbx;
 mod program;
 mod run;
+mod show;

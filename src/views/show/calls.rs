@@ -21,14 +21,14 @@ pub(super) const STATES: [CallState; 9] = [
 ];
 
 const COLUMNS: [Column; 8] = [
-    Column::whole("STATE", 7),
-    Column::text("FROM", 9, 10),
-    Column::text("TO", 9, 10),
-    Column::number("SINCE", 6),
+    Column::whole("STATE", 10),
+    Column::text("FROM", 9, 14),
+    Column::text("TO", 8, 14),
+    Column::number("AGE", 6),
     Column::number("TALK", 4),
     Column::whole("WAY", 3),
     Column::whole("QUEUE", 2),
-    Column::text("TRUNK", 1, 8),
+    Column::text("TRUNK", 1, 12),
 ];
 
 /// Whether a call passes the filters.

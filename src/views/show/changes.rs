@@ -11,7 +11,7 @@ const COLUMNS: [Column; 4] = [
     Column::whole("NOTICED", 9),
     Column::whole("NOT BEFORE", 5),
     Column::text("KIND", 4, 12),
-    Column::text("WHAT HAPPENED", 8, 20),
+    Column::text("WHAT HAPPENED", 8, 44),
 ];
 
 /// Whether a change passes the filters.

@@ -1,6 +1,6 @@
 //! `show extensions`: who has a phone that works, and who talks with whom.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     Ask, Needle,
@@ -23,14 +23,14 @@ pub(super) const STATES: [ExtensionStatus; 7] = [
 
 const COLUMNS: [Column; 9] = [
     Column::whole("EXT", 9),
-    Column::text("NAME", 7, 10),
+    Column::text("NAME", 7, 12),
     Column::whole("STATE", 8),
-    Column::text("CALL", 6, 12),
-    Column::text("SET", 5, 6),
+    Column::text("CALL", 6, 16),
+    Column::text("DND/FWD", 5, 8),
     Column::text("QUEUES", 4, 6),
-    Column::text("ADDRESS", 3, 9),
+    Column::whole("ADDRESS", 3),
     Column::number("MS", 2),
-    Column::text("PHONE", 1, 8),
+    Column::text("PHONE", 1, 14),
 ];
 
 /// Whether an extension passes the filters.
@@ -198,12 +198,9 @@ impl<'a> Calls<'a> {
         let own = self.by_party.get(extension.extension.as_str()).into_iter();
         let devices = extension.devices.iter();
         let devices = devices.filter_map(|device| self.by_device.get(device.device.as_str()));
-        let mut calls: Vec<&Call> = Vec::new();
-        for call in own.chain(devices).flatten() {
-            if !calls.iter().any(|known| known.call_id == call.call_id) {
-                calls.push(call);
-            }
-        }
+        let mut known = HashSet::new();
+        let mut calls: Vec<&Call> = own.chain(devices).flatten().copied().collect();
+        calls.retain(|call| known.insert(call.call_id.as_str()));
         calls
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn warning(snapshot: &Snapshot, now: DateTime<Utc>) -> Option<String>
 pub(super) fn head(snapshot: &Snapshot, now: DateTime<Utc>, page: Page) -> String {
     let mut text = String::new();
     if let Some(warning) = warning(snapshot, now) {
-        text.push_str(&page.paragraph("", &warning, Ink::Alarm));
+        text.push_str(&page.notice(&warning));
     }
     let source = &snapshot.source;
     let mut parts = Vec::new();

@@ -47,6 +47,12 @@ impl Page {
         }
     }
 
+    /// A line that must not be overlooked, wrapped.
+    #[must_use]
+    pub fn notice(self, text: &str) -> String {
+        self.paragraph("", text, Ink::Alarm)
+    }
+
     /// A title above a block.
     pub(super) fn title(self, text: &str) -> String {
         format!("{}\n", self.paint(&clean(text), Ink::Strong))

@@ -54,7 +54,8 @@ pub(super) struct Column {
     title: &'static str,
     /// The lower, the sooner it gives way.
     importance: u8,
-    /// Width to which it may be cut; `None` for a column that is shown whole or not at all.
+    /// Width to which its text may be cut, but never its title; `None` for a column that is shown
+    /// whole or not at all.
     least: Option<usize>,
     right: bool,
 }
@@ -119,7 +120,9 @@ fn fitted(columns: &[Column], natural: &[usize], room: Option<usize>) -> Vec<Opt
     order.sort_by_key(|at| columns.get(*at).map(|column| column.importance));
     let smallest = |at: usize| -> usize {
         let natural = natural.get(at).copied().unwrap_or(0);
-        columns.get(at).and_then(|column| column.least).map_or(natural, |least| natural.min(least))
+        let column = columns.get(at);
+        let least = column.and_then(|column| Some(column.least?.max(width(column.title))));
+        least.map_or(natural, |least| natural.min(least))
     };
     // Columns go until the rest fits when cut as far as it may be. One always stays.
     for at in order.iter().take(order.len().saturating_sub(1)) {

@@ -24,9 +24,9 @@ const COLUMNS: [Column; 8] = [
     Column::text("TRUNK", 9, 12),
     Column::whole("STATE", 8),
     Column::number("CALLS", 7),
-    Column::text("ASTERISK SAYS", 4, 8),
-    Column::text("HOST", 5, 10),
-    Column::text("USER", 3, 8),
+    Column::text("ASTERISK SAYS", 4, 12),
+    Column::text("HOST", 5, 15),
+    Column::text("USER", 3, 12),
     Column::number("MS", 2),
     Column::whole("TECH", 1),
 ];
