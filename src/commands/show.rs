@@ -134,15 +134,18 @@ const CLEAR: &str = "\u{1b}[2J";
 /// What tells one state of the files from another without reading them. A file that is replaced
 /// within the clock's grain has another number.
 #[derive(Debug, PartialEq, Eq)]
-struct Stamp([Option<(u64, u64, i64, i64, u64)>; 2]);
+struct Stamp([Option<FileState>; 2]);
+
+/// Device, inode, seconds and nanoseconds of the last change, length.
+type FileState = (u64, u64, i64, i64, u64);
 
 impl Stamp {
     fn of(file: &Path) -> Self {
-        let stamp = |path: &Path| {
+        let state = |path: &Path| {
             let it = fs_err::metadata(path).ok()?;
             Some((it.dev(), it.ino(), it.mtime(), it.mtime_nsec(), it.len()))
         };
-        Self([stamp(file), stamp(&RecordedChange::history_beside(file))])
+        Self([state(file), state(&RecordedChange::history_beside(file))])
     }
 }
 

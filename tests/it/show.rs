@@ -494,6 +494,40 @@ fn nothing_has_gone_from_a_list_that_was_not_read_whole() {
 }
 
 #[test]
+fn a_trunk_that_turns_out_to_be_down_is_lost_also_when_it_was_not_known() {
+    let pbx = Script::recorded("16.28.0/busy").start();
+    let program = Program::for_port(pbx.port);
+    assert_eq!(program.run(&[]).code, 0);
+    let mut before = program.snapshot();
+    for trunk in before["trunks"].as_array_mut().unwrap() {
+        trunk["state"] = json!("Unknown");
+    }
+    store(&program, &before);
+    assert_eq!(program.run(&[]).code, 0);
+    let after = program.snapshot();
+    let change = |id: &str| {
+        let changes = after["changes"].as_array().unwrap().iter();
+        changes.filter(|change| change["id"] == id).map(|c| c["kind"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(change("trunk-dead"), ["trunk_lost"]);
+    assert_eq!(change("trunk-main"), ["trunk_regained"]);
+    assert_eq!(change("ip-unmonitored"), Vec::<Value>::new());
+}
+
+#[test]
+fn an_older_or_broken_previous_snapshot_is_no_reason_to_fail() {
+    let pbx = Script::recorded("16.28.0/busy").start();
+    let program = Program::for_port(pbx.port);
+    std::fs::create_dir(program.path("cache")).unwrap();
+    for previous in ["", "{}", "{\"schema_version\": 0}", "{\"collected_at\": \"2020-01-01\"}"] {
+        std::fs::write(program.path("cache/freepbx.json"), previous).unwrap();
+        assert_eq!(program.run(&[]).code, 0);
+        assert_eq!(program.snapshot()["changes"], Value::Null);
+        assert!(!program.path("cache/history.ndjson").exists());
+    }
+}
+
+#[test]
 fn the_binary_finds_its_file_and_ends_with_the_right_code() {
     let (program, snapshot) = demo();
     store_fresh(&program, &snapshot);

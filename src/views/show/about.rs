@@ -52,7 +52,7 @@ pub(super) fn extension(extension: &Extension, ask: &Ask<'_>) -> String {
             Cell::new(&device.tech),
         ]
     });
-    text += &block(ask, &DEVICES, devices.collect());
+    text += &block(ask, &DEVICES, &devices.collect::<Vec<_>>());
     text += &contacts(extension, ask);
 
     let calls = Calls::of(ask.snapshot).map(|calls| calls.with(extension));
@@ -276,10 +276,10 @@ fn queues_of(extension: &Extension, ask: &Ask<'_>) -> String {
     if said.is_empty() { "-".to_owned() } else { said.join(", ") }
 }
 
-fn block(ask: &Ask<'_>, columns: &[Column], rows: Vec<Vec<Cell>>) -> String {
+fn block(ask: &Ask<'_>, columns: &[Column], rows: &[Vec<Cell>]) -> String {
     match rows.is_empty() {
         true => String::new(),
-        false => format!("\n{}", draw(columns, &rows, ask.page)),
+        false => format!("\n{}", draw(columns, rows, ask.page)),
     }
 }
 
@@ -293,7 +293,7 @@ fn known_block(
     match rows {
         None => fact(ask, what, "?"),
         Some(rows) if rows.is_empty() => fact(ask, what, "-"),
-        Some(rows) => block(ask, columns, rows),
+        Some(rows) => block(ask, columns, &rows),
     }
 }
 

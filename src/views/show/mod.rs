@@ -305,7 +305,9 @@ fn show_view(view: View, ask: &Ask<'_>) -> Shown {
         }
         .show(ask),
         View::Changes => {
-            let newest_first: Vec<_> = ask.history.iter().rev().cloned().collect();
+            // Newest run first; within a run the order stays, in which the gravest is first.
+            let mut newest_first = ask.history.to_vec();
+            newest_first.sort_by_key(|recorded| std::cmp::Reverse(recorded.at));
             List {
                 section: None,
                 noun: "change",

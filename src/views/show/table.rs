@@ -212,7 +212,7 @@ mod tests {
         );
         assert_eq!(
             drawn(Some(20)),
-            "EXT   NAME        MS\n100   Alice Ex…   12\n1001  東京 Zoë     -\n(too narrow for:\nphone)\n"
+            "EXT   NAME        MS\n100   Alice Exa…  12\n1001  東京 Zoë     -\n(too narrow for:\nphone)\n"
         );
         for room in 1..60 {
             let text = drawn(Some(room));
