@@ -62,6 +62,8 @@ pub enum Command {
     Check,
     /// Take a snapshot of an embedded demonstration PBX, without any real one
     Demo(DemoArgs),
+    /// Show the snapshot: readable tables, one extension, trunk or queue, or what has changed
+    Show(crate::views::show::ShowArgs),
     /// Print the JSON Schema of the snapshot
     Schema,
 }

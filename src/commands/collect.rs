@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use tracing::warn;
 
 use crate::{
     ami::Action,
@@ -77,7 +78,9 @@ pub async fn run(
     if job.to_stdout {
         print(&bytes, out)?;
     } else {
-        output::write(&bytes, &output::Target { path, mode: job.cache.file_mode })?;
+        let target = output::Target { path, mode: job.cache.file_mode };
+        output::write(&bytes, &target)?;
+        record(&snapshot, &target, job);
     }
     if job.talkative {
         tell_person(&snapshot, job, said);
@@ -89,6 +92,18 @@ pub async fn run(
         say(said, &format!("freepbx-snapshot: {}", missing(&snapshot)));
     }
     Ok(ExitCode::Partial)
+}
+
+/// Adds what has changed to the history. The snapshot is written by then, so that nothing about
+/// this may fail the run.
+fn record(snapshot: &Snapshot, target: &output::Target<'_>, job: &Job<'_>) {
+    // What the demonstration shows has never happened.
+    let Some(largest) = job.cache.history_max_bytes.filter(|_| !job.demo) else { return };
+    let changes = snapshot.changes.as_deref().unwrap_or_default();
+    let recorded = output::append_history(changes, snapshot.collected_at, target, largest);
+    if let Err(error) = recorded {
+        warn!("the snapshot is written, but not the history of changes: {error}");
+    }
 }
 
 /// The snapshot as it stands in the file.
@@ -162,7 +177,8 @@ fn tell_person(snapshot: &Snapshot, job: &Job<'_>, said: &mut dyn Write) {
     }
 }
 
-fn say(said: &mut dyn Write, text: &str) {
+/// Tells a person one thing.
+pub fn say(said: &mut dyn Write, text: &str) {
     // Nobody listening is no reason to fail.
     let _ = writeln!(said, "{}", text.split('\n').map(clean).collect::<Vec<_>>().join("\n"));
 }

@@ -16,6 +16,7 @@ use crate::{
 pub mod check;
 pub mod collect;
 pub mod demo;
+pub mod show;
 
 /// Runs the command that was asked for. `out` takes its results, `said` what a person is told on
 /// the side; `terminal` says whether a person is there.
@@ -64,6 +65,10 @@ pub async fn run(
                 collect::run(&job, out, said).await
             })
             .await
+        }
+        Command::Show(arguments) => {
+            let config = cli.common.config.as_deref();
+            show::run(&arguments, config, now, out, said).await
         }
         Command::Schema => {
             let schema = schemars::schema_for!(Snapshot);

@@ -56,7 +56,7 @@ pub(super) const SECTIONS: [&str; 9] = [
 ];
 
 /// All keys, in the order of `config.example.yaml`.
-pub(super) const KEYS: [Key; 27] = [
+pub(super) const KEYS: [Key; 29] = [
     section("freepbx", "a section with at least ami_username and ami_password"),
     text("freepbx.ami_host", "127.0.0.1", "a host name or an IP address, without a port"),
     text("freepbx.ami_port", "5038", "a TCP port from 1 to 65535"),
@@ -84,6 +84,8 @@ pub(super) const KEYS: [Key; 27] = [
     text("cache.stale_after_seconds", "600", "seconds, no fewer than default_ttl_seconds"),
     text("cache.pretty", "true", BOOLEAN),
     text("cache.file_mode", "\"0640\"", FILE_MODE),
+    text("cache.history", "true", BOOLEAN),
+    text("cache.history_max_bytes", "1048576", "a number of bytes, 4096 to 1073741824"),
 ];
 
 const SECONDS: &str = "seconds, 0.1 to 86400, such as 5 or 0.5";

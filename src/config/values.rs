@@ -118,6 +118,12 @@ pub(super) fn port(text: &str) -> Result<u16, &'static str> {
     text.parse().ok().filter(|port| *port != 0).ok_or("is not a port")
 }
 
+/// A size of a file in bytes.
+pub(super) fn bytes(text: &str) -> Result<u64, &'static str> {
+    const BOUNDS: std::ops::RangeInclusive<u64> = 4_096..=1 << 30;
+    text.parse().ok().filter(|bytes| BOUNDS.contains(bytes)).ok_or("is not such a number of bytes")
+}
+
 /// A length of time between two bounds in seconds.
 pub(super) fn seconds(least: f64, most: f64) -> impl Fn(&str) -> Result<Duration, &'static str> {
     move |text| {

@@ -14,10 +14,12 @@ use fs_err as fs;
 use tempfile::NamedTempFile;
 
 mod error;
+mod history;
 mod lock;
 mod previous;
 
 pub use error::Error;
+pub use history::append_history;
 pub use lock::Lock;
 pub use previous::read_previous;
 

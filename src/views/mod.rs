@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+pub mod history;
+pub mod show;
+
 use crate::snapshot::{SCHEMA_VERSION, Snapshot, Timestamp};
 
 /// Why a snapshot cannot be read. Its text is one line that says what to do next.

@@ -21,3 +21,4 @@ mod run;
 mod secrets;
 mod tidy;
 mod tls;
+mod show;
