@@ -62,6 +62,10 @@ pub enum Command {
     Demo(DemoArgs),
     /// Print the JSON Schema of the snapshot
     Schema,
+    /// Turn the snapshot into a web page or into metrics
+    Export(crate::commands::export::ExportArgs),
+    /// Judge the snapshot as a monitoring plugin does (exit codes 0, 1, 2, 3)
+    Status(crate::commands::status::StatusArgs),
 }
 
 /// Options of `collect`.
@@ -94,6 +98,7 @@ Exit codes:
    0  the snapshot is complete
    3  the snapshot was written, but a section is missing; standard error says which
   64  the command line is wrong
+  66  there is no readable snapshot (of the commands that read one)
   69  no connection to the PBX
   70  an internal error
   73  the snapshot cannot be written
@@ -102,7 +107,8 @@ Exit codes:
   77  the login was refused
   78  the configuration is missing or wrong
  124  no answer in time
- 143  ended by SIGTERM";
+ 143  ended by SIGTERM
+`status` has those of a monitoring plugin instead: see `freepbx-snapshot status --help`.";
 
 impl Common {
     /// Sends the log to standard error: warnings, or more with `-v`; `RUST_LOG` decides where set.

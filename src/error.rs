@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{ami, config, output};
+use crate::{ami, config, output, views};
 
 /// Why there is no new snapshot. Its text is one line that says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum Error {
     /// The file cannot be written, or another run is writing it.
     #[error("{}", one_line(&.0.to_string()))]
     Output(#[from] output::Error),
+    /// There is no snapshot that can be read.
+    #[error("{}", one_line(&.0.to_string()))]
+    Snapshot(#[from] views::Error),
     /// The time for the whole run was used up before there was anything to write.
     #[error(
         "nothing to write after {} s, the time for a whole run; the PBX is too slow or hangs (see \
@@ -45,6 +48,7 @@ impl Error {
         match self {
             Self::Config(_) => ExitCode::Config,
             Self::Ami(error) => ami_code(error),
+            Self::Snapshot(_) => ExitCode::NoSnapshot,
             Self::Output(output::Error::Locked { .. }) => ExitCode::Locked,
             Self::Output(_) | Self::Stdout(_) => ExitCode::CannotWrite,
             Self::Demo(_) => ExitCode::NoConnection,
@@ -60,10 +64,16 @@ impl Error {
 pub enum ExitCode {
     /// A complete snapshot was written.
     Complete = 0,
-    /// A snapshot was written, but a section is missing.
+    /// `status` alone: WARNING.
+    StatusWarning = 1,
+    /// `status` alone: CRITICAL.
+    StatusCritical = 2,
+    /// A snapshot was written, but a section is missing. Of `status`: UNKNOWN.
     Partial = 3,
     /// The command line is wrong (`EX_USAGE`).
     Usage = 64,
+    /// There is no readable snapshot (`EX_NOINPUT`).
+    NoSnapshot = 66,
     /// No connection to the PBX (`EX_UNAVAILABLE`).
     NoConnection = 69,
     /// A mistake in this program (`EX_SOFTWARE`).
@@ -83,11 +93,12 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    /// All codes, ascending.
-    pub const ALL: [Self; 11] = [
+    /// All codes, ascending, but those that only `status` has.
+    pub const ALL: [Self; 12] = [
         Self::Complete,
         Self::Partial,
         Self::Usage,
+        Self::NoSnapshot,
         Self::NoConnection,
         Self::Internal,
         Self::CannotWrite,
@@ -110,7 +121,10 @@ impl ExitCode {
         match self {
             Self::Complete => "complete: every section that this PBX supports was read",
             Self::Partial => "partial: the file is new, but its `sections` say what is missing",
+            Self::StatusWarning => "warning (of `status`)",
+            Self::StatusCritical => "critical (of `status`)",
             Self::Usage => "wrong command line",
+            Self::NoSnapshot => "there is no readable snapshot",
             Self::NoConnection => "no connection to the PBX",
             Self::Internal => "internal error: please report it",
             Self::CannotWrite => "the file cannot be written",
@@ -255,7 +269,7 @@ mod tests {
     fn numbers_are_distinct_and_ascending() {
         let numbers = ExitCode::ALL.map(ExitCode::number);
         assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
-        assert_eq!(numbers, [0, 3, 64, 69, 70, 73, 75, 76, 77, 78, 124]);
+        assert_eq!(numbers, [0, 3, 64, 66, 69, 70, 73, 75, 76, 77, 78, 124]);
     }
 
     #[test]

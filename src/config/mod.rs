@@ -1,6 +1,7 @@
 //! The configuration file: from YAML to a [`Config`] that cannot be wrong.
 //!
-//! The file may hold other programs' sections; only `freepbx` and `cache` are ours. Everything that
+//! The file may hold other programs' sections; only the sections in
+//! `keys.rs` are ours. Everything that
 //! is wrong is told as one line, `FILE:LINE: KEY: what is wrong; expected ...`, and no message ever
 //! repeats a value, because any line may turn out to hold a password. `config.example.yaml`
 //! documents every key.
@@ -18,6 +19,7 @@ mod find;
 mod keys;
 mod kinds;
 mod password;
+mod readers;
 mod text;
 mod values;
 mod walk;
@@ -26,6 +28,7 @@ pub use error::Error;
 pub use expand::Environment;
 pub use find::{PLACES, VARIABLE};
 pub use kinds::{Kind, KindRules};
+pub use readers::{ForReaders, HTML_MODE, OutputFile, Outputs, PROMETHEUS_MODE};
 
 use crate::ami::{Credentials, Options};
 use document::Document;
@@ -55,6 +58,8 @@ pub struct Config {
     pub kinds: KindRules,
     /// Where the snapshot goes.
     pub cache: Cache,
+    /// What is written beside the snapshot.
+    pub outputs: Outputs,
     /// What is odd but does not prevent a run, each as one line.
     pub warnings: Vec<String>,
 }
@@ -114,9 +119,7 @@ impl Config {
         let document = Document::parse(file, yaml)?;
         check_sections(&document)?;
         let values = Values { document: &document, environment };
-        let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let base = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let base = base(file);
 
         let cache = cache(&values, &base)?;
         let ignored = ["freepbx.extensions", "freepbx.trunks", "freepbx.ignore"];
@@ -135,6 +138,7 @@ impl Config {
                 .unwrap_or(false),
             kinds: KindRules::new(&extensions?, &trunks?, &ignored?),
             cache,
+            outputs: readers::outputs(&values, &base)?,
             warnings: warnings(&values, &base)?,
             file: file.to_owned(),
         })
@@ -145,6 +149,13 @@ impl Config {
     pub fn skips(&self, section: &str) -> bool {
         self.skip.contains(section)
     }
+}
+
+/// The folder at which relative paths in a file start.
+fn base(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
 /// Tells a missing section before its missing keys.
@@ -283,9 +294,11 @@ mod tests {
 
     #[test]
     fn the_defaults_in_the_example_are_those_of_the_program() {
+        // Without what excludes another key, or has no default.
+        let special = ["ami_password_file:", "  html:", "  prometheus:"];
         let without_second_password: String = uncommented()
             .split_inclusive('\n')
-            .filter(|line| !line.contains("ami_password_file:"))
+            .filter(|line| !special.iter().any(|key| line.contains(key)))
             .collect();
         let (least, all) = (parse(EXAMPLE), parse(&without_second_password));
         assert_eq!(format!("{least:?}"), format!("{all:?}"));

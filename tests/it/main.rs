@@ -10,8 +10,12 @@
 
 mod codec;
 mod config;
+mod html;
 mod live;
 mod output;
 mod pbx;
 mod program;
+mod prometheus;
 mod run;
+mod sample;
+mod status;
