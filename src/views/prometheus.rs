@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use chrono::{DateTime, Utc};
 
-use super::Freshness;
+use super::{Freshness, status::unattended};
 use crate::{
     snapshot::{
         CallState, Direction, ExtensionStatus, Queue, SectionReport, SectionStatus, Snapshot,
@@ -217,7 +217,7 @@ fn trunk_metrics(metrics: &mut Exposition, trunks: &[Trunk]) {
         trunk.active_calls.map(number)
     });
     each("freepbx_trunk_latency_seconds", "Round trip time to the other side.", &|trunk| {
-        trunk.latency_ms.map(|ms| ms / 1e3)
+        trunk.latency_ms.map(latency)
     });
 }
 
@@ -238,12 +238,17 @@ fn queue_metrics(metrics: &mut Exposition, queues: &[Queue]) {
     let samples = |value: &dyn Fn(&Queue) -> Option<f64>| -> Vec<Sample> {
         shown.iter().map(|queue| (vec![("queue", queue.name.clone())], value(queue))).collect()
     };
-    let gauges: [(_, _, &dyn Fn(&Queue) -> Option<f64>); 10] = [
+    let gauges: [(_, _, &dyn Fn(&Queue) -> Option<f64>); 11] = [
         ("freepbx_queue_callers", "Callers waiting.", &|it| it.calls.map(number)),
         (
             "freepbx_queue_longest_wait_seconds",
             "Wait of the caller who waits longest, 0 when nobody waits.",
             &|it| it.longest_wait_seconds.map(number),
+        ),
+        (
+            "freepbx_queue_unattended_callers",
+            "Callers waiting while all members are paused or offline.",
+            &|it| unattended(it).map(number),
         ),
         ("freepbx_queue_members", "Members, whatever their state.", &|it| it.members.map(number)),
         ("freepbx_queue_members_available", "Members who could take a call now.", &|it| {
@@ -303,7 +308,7 @@ fn extensions(metrics: &mut Exposition, snapshot: &Snapshot) {
         online,
     );
     let latency = shown.iter().map(|extension| {
-        let value = extension.latency_ms.map(|ms| ms / 1e3);
+        let value = extension.latency_ms.map(latency);
         (labels(&extension.extension, &extension.tech), value)
     });
     metrics.gauge(
@@ -443,6 +448,11 @@ fn number(count: u64) -> f64 {
 
 fn seconds(milliseconds: u64) -> f64 {
     number(milliseconds) / 1e3
+}
+
+/// Milliseconds as seconds, in whole microseconds.
+fn latency(milliseconds: f64) -> f64 {
+    (milliseconds * 1e3).round() / 1e6
 }
 
 fn epoch(time: Timestamp) -> f64 {

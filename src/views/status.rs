@@ -308,7 +308,7 @@ impl Plugin<'_> {
                 "unattended",
                 "",
                 unattended(queue),
-                "callers that no member can answer",
+                "unattended callers",
             );
         }
     }
@@ -509,7 +509,7 @@ struct Member<'a> {
 
 /// Callers in a queue while no member is idle or busy with a call that will end: all are paused or
 /// offline.
-fn unattended(queue: &Queue) -> Option<u64> {
+pub(super) fn unattended(queue: &Queue) -> Option<u64> {
     use AgentStatus::{Busy, InUse, OnHold, Ringing};
     let callers = queue.calls?;
     if callers == 0 || queue.available? > 0 {
