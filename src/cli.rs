@@ -65,7 +65,7 @@ pub enum Command {
     /// Turn the snapshot into a web page or into metrics
     Export(crate::commands::export::ExportArgs),
     /// Judge the snapshot as a monitoring plugin does (exit codes 0, 1, 2, 3)
-    Status(crate::commands::status::StatusArgs),
+    Status(Box<crate::commands::status::StatusArgs>),
 }
 
 /// Options of `collect`.

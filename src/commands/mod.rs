@@ -74,7 +74,7 @@ pub async fn run(
             export::run(&arguments, cli.common.config.as_deref(), now, out)
         }
         Command::Status(arguments) => {
-            status::run(arguments, cli.common.config.as_deref(), now, out)
+            status::run(*arguments, cli.common.config.as_deref(), now, out)
         }
         Command::Schema => {
             let schema = schemars::schema_for!(Snapshot);

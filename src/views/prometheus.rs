@@ -235,10 +235,10 @@ fn is_up(trunk: &Trunk) -> Option<bool> {
 
 fn queue_metrics(metrics: &mut Exposition, queues: &[Queue]) {
     let shown = metrics.bounded("freepbx_queue", queues, MOST_ITEMS);
-    let samples = |value: &dyn Fn(&Queue) -> Option<f64>| -> Vec<Sample> {
+    let samples = |value: Value<'_>| -> Vec<Sample> {
         shown.iter().map(|queue| (vec![("queue", queue.name.clone())], value(queue))).collect()
     };
-    let gauges: [(_, _, &dyn Fn(&Queue) -> Option<f64>); 11] = [
+    let gauges: [(&str, &str, Value<'_>); 11] = [
         ("freepbx_queue_callers", "Callers waiting.", &|it| it.calls.map(number)),
         (
             "freepbx_queue_longest_wait_seconds",
@@ -347,6 +347,9 @@ fn rooms(metrics: &mut Exposition, snapshot: &Snapshot) {
         Some(number(summary.attention_total)),
     );
 }
+
+/// What a queue's metric reads.
+type Value<'a> = &'a dyn Fn(&Queue) -> Option<f64>;
 
 /// Labels and value of a series; without a value it is left out.
 type Sample = (Vec<(&'static str, String)>, Option<f64>);

@@ -277,8 +277,7 @@ impl Plugin<'_> {
         let states: Vec<Member<'_>> = states.collect();
         self.count(Metric::TrunkDown, "trunks_down", "trunk", "down", &states);
         for trunk in trunks {
-            let value = trunk.active_calls;
-            self.each(Metric::TrunkCalls, &trunk.name, "trunk", "calls", "", value, "calls");
+            self.each(Metric::TrunkCalls, &trunk.name, trunk.active_calls);
         }
     }
 
@@ -290,26 +289,9 @@ impl Plugin<'_> {
         };
         for queue in queues {
             let name = &queue.name;
-            let wait = queue.longest_wait_seconds;
-            self.each(Metric::QueueWait, name, "queue", "wait", "s", wait, "longest wait");
-            self.each(
-                Metric::QueueCallers,
-                name,
-                "queue",
-                "callers",
-                "",
-                queue.calls,
-                "callers waiting",
-            );
-            self.each(
-                Metric::QueueUnattended,
-                name,
-                "queue",
-                "unattended",
-                "",
-                unattended(queue),
-                "unattended callers",
-            );
+            self.each(Metric::QueueUnattended, name, unattended(queue));
+            self.each(Metric::QueueWait, name, queue.longest_wait_seconds);
+            self.each(Metric::QueueCallers, name, queue.calls);
         }
     }
 
@@ -374,40 +356,37 @@ impl Plugin<'_> {
     /// Judges a value of the whole PBX.
     fn whole(&mut self, metric: Metric, label: &str, unit: &str, value: Option<u64>, what: &str) {
         let (levels, _) = self.checks.general(metric);
-        self.judge(&levels, label, unit, value, what);
+        if let Some(value) = value {
+            self.line.data(label, value, unit, &levels);
+        }
+        self.judge(&levels, unit, value, what);
     }
 
     /// Judges a value of one item.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "all are needed, all differ, all calls are above"
-    )]
-    fn each(
-        &mut self,
-        metric: Metric,
-        name: &str,
-        kind: &str,
-        suffix: &str,
-        unit: &str,
-        value: Option<u64>,
-        what: &str,
-    ) {
+    fn each(&mut self, metric: Metric, name: &str, value: Option<u64>) {
         let levels = match self.checks.named(metric, name) {
             Some(levels) => levels.clone(),
             None => self.checks.general(metric).0,
         };
-        let label = format!("{kind}_{name}_{suffix}");
-        self.judge(&levels, &label, unit, value, &format!("{kind} {name}: {what}"));
+        let (kind, suffix, unit, what) = match metric {
+            Metric::TrunkCalls => ("trunk", "calls", "", "calls"),
+            Metric::QueueWait => ("queue", "wait", "s", "longest wait"),
+            Metric::QueueUnattended => ("queue", "unattended", "", "unattended callers"),
+            _ => ("queue", "callers", "", "callers waiting"),
+        };
+        if let Some(value) = value {
+            self.line.item(&format!("{kind}_{name}_{suffix}"), value, unit, &levels);
+        }
+        self.judge(&levels, unit, value, &format!("{kind} {name}: {what}"));
     }
 
-    fn judge(&mut self, levels: &Levels, label: &str, unit: &str, value: Option<u64>, what: &str) {
+    fn judge(&mut self, levels: &Levels, unit: &str, value: Option<u64>, what: &str) {
         let Some(value) = value else {
             if !levels.is_off() {
                 self.line.problem(Verdict::Unknown, format!("{what}: not known"));
             }
             return;
         };
-        self.line.data(label, value, unit, levels);
         if let (verdict, Some(range)) = levels.judge(as_value(value)) {
             let shown = if unit == "s" { duration(value) } else { value.to_string() };
             let unit = if unit.is_empty() { "" } else { " s" };

@@ -8,6 +8,7 @@ use crate::terminal::clean;
 pub(super) struct Line {
     problems: Vec<(Verdict, String)>,
     data: Vec<String>,
+    items: Vec<String>,
 }
 
 impl Line {
@@ -16,22 +17,24 @@ impl Line {
         self.problems.push((verdict, text));
     }
 
-    /// Notes a value: `label=value[unit];warning;critical;minimum`. The number of values is bounded,
-    /// because monitoring systems cut what is too long in the middle of a value.
+    /// Notes a value of the whole PBX.
     pub(super) fn data(&mut self, label: &str, value: u64, unit: &str, levels: &Levels) {
+        self.data.push(datum(label, value, unit, levels));
+    }
+
+    /// Notes a value of one trunk or queue. Their number is bounded, because monitoring systems cut
+    /// what is too long in the middle of a value.
+    pub(super) fn item(&mut self, label: &str, value: u64, unit: &str, levels: &Levels) {
         const MOST: usize = 60;
-        if self.data.len() < MOST {
-            let range = |range: &Option<_>| range.as_ref().map(ToString::to_string);
-            let warning = range(&levels.warning).unwrap_or_default();
-            let critical = range(&levels.critical).unwrap_or_default();
-            self.data.push(format!("{}={value}{unit};{warning};{critical};0", quoted(label)));
+        if self.items.len() < MOST {
+            self.items.push(datum(label, value, unit, levels));
         }
     }
 
     /// The whole line: problems worst first, or the overview where there is none.
     pub(super) fn finish(mut self, overview: String) -> Report {
         const MOST: usize = 8;
-        self.problems.sort_by(|one, other| other.0.cmp(&one.0));
+        self.problems.sort_by_key(|(verdict, _)| std::cmp::Reverse(*verdict));
         let verdict = self.problems.first().map_or(Verdict::Ok, |(verdict, _)| *verdict);
         let mut texts: Vec<String> = Vec::new();
         for (of, text) in self.problems.iter().take(MOST) {
@@ -46,12 +49,20 @@ impl Line {
             texts.push(overview);
         }
         let text = plain(&texts.join("; "));
+        self.data.append(&mut self.items);
         let data = match self.data.as_slice() {
             [] => String::new(),
             data => format!(" | {}", data.join(" ")),
         };
         Report { verdict, line: format!("FREEPBX {} - {text}{data}", verdict.as_str()) }
     }
+}
+
+/// A value as the guidelines want it: `label=value[unit];warning;critical;minimum`.
+fn datum(label: &str, value: u64, unit: &str, levels: &Levels) -> String {
+    let range = |range: &Option<_>| range.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (warning, critical) = (range(&levels.warning), range(&levels.critical));
+    format!("{}={value}{unit};{warning};{critical};0", quoted(label))
 }
 
 /// Text without what a terminal or the reader of the line obeys: everything behind a `|` would be
