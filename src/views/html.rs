@@ -2,7 +2,7 @@
 //!
 //! The page loads nothing: style and script stand in it, and its content security policy permits
 //! exactly those two texts and no connection. It is right without the script, which only counts the
-//! age on and marks the page as stale when its time has come. All text goes through [`Text`].
+//! age on and marks the page as stale when its time has come. All text goes through `Text`.
 
 use std::fmt::{self, Write as _};
 
