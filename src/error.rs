@@ -51,10 +51,10 @@ impl Error {
         match self {
             Self::Config(_) => ExitCode::Config,
             Self::Ami(error) => ami_code(error),
+            Self::Snapshot(_) => ExitCode::NoSnapshot,
             Self::Output(output::Error::Locked { .. }) => ExitCode::Locked,
             Self::Output(_) | Self::Stdout(_) => ExitCode::CannotWrite,
             Self::Demo(_) => ExitCode::NoConnection,
-            Self::Snapshot(_) => ExitCode::NoSnapshot,
             Self::Usage(_) => ExitCode::Usage,
             Self::Timeout { .. } => ExitCode::Timeout,
             Self::Internal(_) => ExitCode::Internal,
@@ -68,9 +68,11 @@ impl Error {
 pub enum ExitCode {
     /// A complete snapshot was written.
     Complete = 0,
-    /// What was looked up is not in the snapshot.
+    /// What was looked up is not in the snapshot. Of `status`: WARNING.
     NotFound = 1,
-    /// A snapshot was written, but a section is missing.
+    /// `status` alone: CRITICAL.
+    StatusCritical = 2,
+    /// A snapshot was written, but a section is missing. Of `status`: UNKNOWN.
     Partial = 3,
     /// The command line is wrong (`EX_USAGE`).
     Usage = 64,
@@ -95,7 +97,10 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    /// All codes, ascending.
+    /// `status` alone: WARNING.
+    pub const STATUS_WARNING: Self = Self::NotFound;
+
+    /// All codes, ascending, but the one that only `status` has.
     pub const ALL: [Self; 13] = [
         Self::Complete,
         Self::NotFound,
@@ -125,6 +130,7 @@ impl ExitCode {
             Self::Complete => "complete: every section that this PBX supports was read",
             Self::NotFound => "what was looked up is not in the snapshot",
             Self::Partial => "partial: the file is new, but its `sections` say what is missing",
+            Self::StatusCritical => "critical (of `status`)",
             Self::Usage => "wrong command line",
             Self::NoSnapshot => "there is no snapshot to read, or it cannot be read",
             Self::NoConnection => "no connection to the PBX",

@@ -8,10 +8,11 @@ use std::{
 use chrono::{DateTime, Utc};
 use tracing::warn;
 
+use super::export::Form;
 use crate::{
     ami::Action,
     collect::{Outcome, Plan, Progress, Role, Target, collect, sources},
-    config::Cache,
+    config::{Cache, OutputFile, Outputs},
     error::{Error, ExitCode},
     normalize::{Context, snapshot},
     output::{self, Lock},
@@ -28,6 +29,8 @@ pub struct Job<'a> {
     pub plan: &'a Plan,
     /// Where the snapshot goes and how long it is good.
     pub cache: &'a Cache,
+    /// What is written beside it.
+    pub outputs: &'a Outputs,
     /// Whether the PBX is the embedded demonstration.
     pub demo: bool,
     /// Print the snapshot instead of writing it.
@@ -81,6 +84,7 @@ pub async fn run(
         let target = output::Target { path, mode: job.cache.file_mode };
         output::write(&bytes, &target)?;
         record(&snapshot, &target, job);
+        write_outputs(&snapshot, job);
     }
     if job.talkative {
         tell_person(&snapshot, job, said);
@@ -119,6 +123,21 @@ pub fn serialize(snapshot: &Snapshot, pretty: bool) -> Result<Vec<u8>, Error> {
     let mut bytes = bytes.map_err(|error| Error::Internal(error.to_string()))?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// Writes what else is configured. The snapshot is in place by now, so what fails here is a warning
+/// and no failure of the run.
+fn write_outputs(snapshot: &Snapshot, job: &Job<'_>) {
+    let files = [(Form::Html, &job.outputs.html), (Form::Prometheus, &job.outputs.prometheus)];
+    for (form, file) in files {
+        let Some(OutputFile { path, mode }) = file else {
+            continue;
+        };
+        let text = form.render(snapshot, job.now);
+        if let Err(error) = output::write(text.as_bytes(), &output::Target { path, mode: *mode }) {
+            tracing::warn!("{}", clean(&error.to_string()));
+        }
+    }
 }
 
 /// Prints a result. A reader that has seen enough and closed its end is no failure.

@@ -8,7 +8,7 @@ use tracing::warn;
 use crate::{
     cli::{Cli, Command},
     collect::{Plan, Target},
-    config::{Cache, Config},
+    config::{Cache, Config, Outputs},
     error::{Error, ExitCode},
     snapshot::{Section, Snapshot},
 };
@@ -17,6 +17,9 @@ pub mod check;
 pub mod collect;
 pub mod demo;
 pub mod show;
+pub mod export;
+pub mod snapshot_file;
+pub mod status;
 
 /// Runs the command that was asked for. `out` takes its results, `said` what a person is told on
 /// the side; `terminal` says whether a person is there.
@@ -39,6 +42,7 @@ pub async fn run(
                 target: &Target::from(&config),
                 plan: &Plan::from(&config),
                 cache: &config.cache,
+                outputs: &config.outputs,
                 demo: false,
                 to_stdout: arguments.stdout,
                 talkative: terminal,
@@ -57,6 +61,7 @@ pub async fn run(
                     target: &target,
                     plan: &Plan::default(),
                     cache: &cache,
+                    outputs: &Outputs::default(),
                     demo: true,
                     to_stdout: arguments.stdout,
                     talkative: terminal,
@@ -69,6 +74,12 @@ pub async fn run(
         Command::Show(arguments) => {
             let config = cli.common.config.as_deref();
             show::run(&arguments, config, now, out, said).await
+        }
+        Command::Export(arguments) => {
+            export::run(&arguments, cli.common.config.as_deref(), now, out)
+        }
+        Command::Status(arguments) => {
+            status::run(*arguments, cli.common.config.as_deref(), now, out)
         }
         Command::Schema => {
             let schema = schemars::schema_for!(Snapshot);

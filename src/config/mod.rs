@@ -1,6 +1,7 @@
 //! The configuration file: from YAML to a [`Config`] that cannot be wrong.
 //!
-//! The file may hold other programs' sections; only `freepbx` and `cache` are ours. Everything that
+//! The file may hold other programs' sections; only the sections in
+//! `keys.rs` are ours. Everything that
 //! is wrong is told as one line, `FILE:LINE: KEY: what is wrong; expected ...`, and no message ever
 //! repeats a value, because any line may turn out to hold a password. `config.example.yaml`
 //! documents every key.
@@ -18,6 +19,7 @@ mod find;
 mod keys;
 mod kinds;
 mod password;
+mod readers;
 mod text;
 mod tls;
 mod values;
@@ -27,6 +29,7 @@ pub use error::Error;
 pub use expand::Environment;
 pub use find::{PLACES, VARIABLE};
 pub use kinds::{Kind, KindRules};
+pub use readers::{ForReaders, HTML_MODE, OutputFile, Outputs, PROMETHEUS_MODE};
 
 use crate::ami::{Credentials, LoginMethod, Options};
 use document::Document;
@@ -56,6 +59,8 @@ pub struct Config {
     pub kinds: KindRules,
     /// Where the snapshot goes.
     pub cache: Cache,
+    /// What is written beside the snapshot.
+    pub outputs: Outputs,
     /// What is odd but does not prevent a run, each as one line.
     pub warnings: Vec<String>,
     /// What a person should know once, but need not hear at every run.
@@ -173,6 +178,7 @@ impl Config {
                 .unwrap_or(false),
             kinds: KindRules::new(&extensions?, &trunks?, &ignored?),
             cache,
+            outputs: readers::outputs(&values, &base)?,
             warnings,
             notes,
             file: file.to_owned(),
@@ -332,10 +338,11 @@ mod tests {
 
     #[test]
     fn the_defaults_in_the_example_are_those_of_the_program() {
-        // A second password, and whom to trust, have no defaults.
+        // What excludes another key, or has no default.
+        let special = ["ami_password_file:", " ami_tls_", "  html:", "  prometheus:"];
         let without_examples: String = uncommented()
             .split_inclusive('\n')
-            .filter(|line| !line.contains("ami_password_file:") && !line.contains(" ami_tls_"))
+            .filter(|line| !special.iter().any(|key| line.contains(key)))
             .collect();
         let (least, all) = (parse(EXAMPLE), parse(&without_examples));
         assert_eq!(format!("{least:?}"), format!("{all:?}"));

@@ -65,7 +65,8 @@ impl Values<'_> {
         Ok(self.items(key, known)?.into_iter().collect())
     }
 
-    fn items<T>(
+    /// A list of which every item has to be understood.
+    pub(super) fn items<T>(
         &self,
         key: &str,
         understand: impl Fn(&str) -> Result<T, String>,

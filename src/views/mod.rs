@@ -4,6 +4,10 @@
 //! [`crate::snapshot`] and nothing of how a snapshot comes about. Nothing presents a stale file as
 //! current: see [`Freshness`].
 
+pub mod html;
+pub mod prometheus;
+pub mod status;
+
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
