@@ -126,7 +126,7 @@ fn verdict(
             SectionStatus::Ok => whole.push(name),
             SectionStatus::Unsupported => absent.push(format!("{name} (not on this PBX)")),
             SectionStatus::Disabled => {
-                absent.push(format!("{name} (left out by the configuration)"))
+                absent.push(format!("{name} (left out by the configuration)"));
             }
             SectionStatus::Partial => {
                 list.say(Mark::Failed, "snapshot", &format!("{name} would be partial: {message}"));
