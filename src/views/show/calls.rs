@@ -23,7 +23,7 @@ pub(super) const STATES: [CallState; 9] = [
 const COLUMNS: [Column; 8] = [
     Column::whole("STATE", 10),
     Column::text("FROM", 9, 14),
-    Column::text("TO", 8, 14),
+    Column::text("TO", 9, 14),
     Column::number("AGE", 6),
     Column::number("TALK", 4),
     Column::whole("WAY", 3),

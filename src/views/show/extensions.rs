@@ -27,7 +27,7 @@ const COLUMNS: [Column; 9] = [
     Column::whole("STATE", 8),
     Column::text("CALL", 6, 16),
     Column::text("DND/FWD", 5, 8),
-    Column::text("QUEUES", 4, 6),
+    Column::text("QUEUES", 4, 7),
     Column::whole("ADDRESS", 3),
     Column::number("MS", 2),
     Column::text("PHONE", 1, 14),

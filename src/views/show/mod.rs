@@ -6,7 +6,7 @@
 //! - a stale snapshot is announced before anything else, and every view says how old it is;
 //! - a section that could not be read is "not known" with the reason, never an empty table;
 //! - in tables `-` is none and `?` is not known;
-//! - text from the PBX passes [`crate::terminal::clean`], in [`table::Cell`] and [`Page`].
+//! - text from the PBX passes [`crate::terminal::clean`], in `table::Cell` and [`Page`].
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

@@ -137,13 +137,18 @@ fn fitted(columns: &[Column], natural: &[usize], room: Option<usize>) -> Vec<Opt
     }
     let kept = widths.iter().flatten().count();
     let total = widths.iter().flatten().sum::<usize>() + GAP * kept.saturating_sub(1);
-    let mut excess = total.saturating_sub(room);
-    for at in order {
-        let least = if kept == 1 { 1 } else { smallest(at) };
-        if let Some(Some(width)) = widths.get_mut(at) {
-            let by = excess.min(width.saturating_sub(least));
-            *width -= by;
-            excess -= by;
+    // Column by column, and of equally important ones the widest.
+    for _ in room..total {
+        let slack = |at: &usize| {
+            let width = widths.get(*at).copied().flatten()?;
+            let least = if kept == 1 { 1 } else { smallest(*at) };
+            let importance = columns.get(*at)?.importance;
+            (width > least).then_some((importance, std::cmp::Reverse(width)))
+        };
+        let next = order.iter().filter_map(|at| Some((slack(at)?, *at))).min();
+        match next.and_then(|(_, at)| widths.get_mut(at)?.as_mut()) {
+            Some(width) => *width -= 1,
+            None => break,
         }
     }
     widths
