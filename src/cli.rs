@@ -62,8 +62,14 @@ pub enum Command {
     Check,
     /// Take a snapshot of an embedded demonstration PBX, without any real one
     Demo(DemoArgs),
+    /// Show the snapshot: readable tables, one extension, trunk or queue, or what has changed
+    Show(crate::views::show::ShowArgs),
     /// Print the JSON Schema of the snapshot
     Schema(SchemaArgs),
+    /// Turn the snapshot into a web page or into metrics
+    Export(crate::commands::export::ExportArgs),
+    /// Judge the snapshot as a monitoring plugin does (exit codes 0, 1, 2, 3)
+    Status(Box<crate::commands::status::StatusArgs>),
 }
 
 /// Options of `schema`.
@@ -106,7 +112,8 @@ Examples:
   freepbx-snapshot demo                   see what it does without a PBX";
 
 /// The shell's words for a run that a signal ended.
-const SIGNALS: &str = "  130  ended by SIGINT\n  143  ended by SIGTERM";
+const SIGNALS: &str = "  130  ended by SIGINT\n  143  ended by SIGTERM\n\n`status` has the exit codes of a \
+                       monitoring plugin instead: see `freepbx-snapshot status --help`.";
 
 impl Common {
     /// Sends the log to standard error: warnings, or more with `-v`; `RUST_LOG` decides where set.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{ami, config, output, terminal};
+use crate::{ami, config, output, terminal, views};
 
 /// Why there is no new snapshot. Its text is one line that says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,12 @@ pub enum Error {
     /// The file cannot be written, or another run is writing it.
     #[error("{}", one_line(&.0.to_string()))]
     Output(#[from] output::Error),
+    /// There is no snapshot to read, or none that this program understands.
+    #[error("{}", one_line(&.0.to_string()))]
+    Snapshot(#[from] views::Error),
+    /// The command line asks for what makes no sense.
+    #[error("{}", one_line(.0))]
+    Usage(String),
     /// The time for the whole run was used up before there was anything to write.
     #[error(
         "nothing to write after {} s, the time for a whole run; the PBX is too slow or hangs (see \
@@ -45,9 +51,11 @@ impl Error {
         match self {
             Self::Config(_) => ExitCode::Config,
             Self::Ami(error) => ami_code(error),
+            Self::Snapshot(_) => ExitCode::NoSnapshot,
             Self::Output(output::Error::Locked { .. }) => ExitCode::Locked,
             Self::Output(_) | Self::Stdout(_) => ExitCode::CannotWrite,
             Self::Demo(_) => ExitCode::NoConnection,
+            Self::Usage(_) => ExitCode::Usage,
             Self::Timeout { .. } => ExitCode::Timeout,
             Self::Internal(_) => ExitCode::Internal,
         }
@@ -60,10 +68,16 @@ impl Error {
 pub enum ExitCode {
     /// A complete snapshot was written.
     Complete = 0,
-    /// A snapshot was written, but a section is missing.
+    /// What was looked up is not in the snapshot. Of `status`: WARNING.
+    NotFound = 1,
+    /// `status` alone: CRITICAL.
+    StatusCritical = 2,
+    /// A snapshot was written, but a section is missing. Of `status`: UNKNOWN.
     Partial = 3,
     /// The command line is wrong (`EX_USAGE`).
     Usage = 64,
+    /// There is no snapshot to read, or it cannot be read (`EX_NOINPUT`).
+    NoSnapshot = 66,
     /// No connection to the PBX (`EX_UNAVAILABLE`).
     NoConnection = 69,
     /// A mistake in this program (`EX_SOFTWARE`).
@@ -83,11 +97,16 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    /// All codes, ascending.
-    pub const ALL: [Self; 11] = [
+    /// `status` alone: WARNING.
+    pub const STATUS_WARNING: Self = Self::NotFound;
+
+    /// All codes, ascending, but the one that only `status` has.
+    pub const ALL: [Self; 13] = [
         Self::Complete,
+        Self::NotFound,
         Self::Partial,
         Self::Usage,
+        Self::NoSnapshot,
         Self::NoConnection,
         Self::Internal,
         Self::CannotWrite,
@@ -109,8 +128,11 @@ impl ExitCode {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Complete => "complete: every section that this PBX supports was read",
+            Self::NotFound => "what was looked up is not in the snapshot",
             Self::Partial => "partial: the file is new, but its `sections` say what is missing",
+            Self::StatusCritical => "critical (of `status`)",
             Self::Usage => "wrong command line",
+            Self::NoSnapshot => "there is no snapshot to read, or it cannot be read",
             Self::NoConnection => "no connection to the PBX",
             Self::Internal => "internal error: please report it",
             Self::CannotWrite => "the file cannot be written",
@@ -302,7 +324,7 @@ mod tests {
     fn numbers_are_distinct_and_ascending() {
         let numbers = ExitCode::ALL.map(ExitCode::number);
         assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
-        assert_eq!(numbers, [0, 3, 64, 69, 70, 73, 75, 76, 77, 78, 124]);
+        assert_eq!(numbers, [0, 1, 3, 64, 66, 69, 70, 73, 75, 76, 77, 78, 124]);
     }
 
     #[test]

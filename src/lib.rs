@@ -42,7 +42,7 @@
 //!
 //! - Imports follow the data: `ami`, `snapshot` and `terminal` import nothing of this crate,
 //!   `output` only `snapshot`, `views` only `snapshot` and `terminal`, `collect` only `ami`,
-//!   `config` and `snapshot`, `normalize` these and `collect`.
+//!   `config`, `snapshot` and `terminal` (for what it logs), `normalize` these and `collect`.
 //! - YAML is known to `config` only. The time of day enters in `main.rs` and is an argument
 //!   everywhere else.
 //! - Library code never prints; what a person is told goes to a writer that the caller gives.
@@ -84,15 +84,15 @@
 //!
 //! 1. Its types go to a file in `snapshot/`, with a `///` for every key: that text is the manual.
 //!    Its key becomes a field of [`snapshot::Snapshot`], its report one of
-//!    [`snapshot::Sections`], and its name one of [`snapshot::Section`].
+//!    [`snapshot::Sections`], and its name one of [`snapshot::Section`] and, so that
+//!    `freepbx.skip` takes it, of `config/keys.rs` (a test compares the two).
 //! 2. The actions it needs go to [`collect::sources`]. One that is new to the client goes to
 //!    [`ami::ReadAction`] with the facts of its answer: class, module, event names, how it says
 //!    "none". What only the first answers make worth asking goes to [`collect::Plan::then`].
 //! 3. A file in `normalize/` turns rows into the types: `Option<Vec<_>>`, `None` without an answer.
 //!    It is called, and its report made, in [`normalize::snapshot`].
-//! 4. `cargo test` then writes golden files of it for every recording in `tests/fixtures` (see
-//!    `tests/it/golden.rs`); they are read like code. The section can be left out by its name
-//!    (`freepbx.skip`) without further work.
+//! 4. `cargo test` then makes golden files of it from every recording in `tests/fixtures` (see
+//!    `tests/it/golden.rs`); they are read like code.
 //!
 //! The contract is in the types: adding a key is free, and renaming, retyping or re-meaning one
 //! needs a new [`snapshot::SCHEMA_VERSION`].

@@ -10,7 +10,7 @@ use chrono::Utc;
 use clap::Parser as _;
 use freepbx_snapshot::{
     cli::{Cli, LogFormat},
-    commands,
+    commands::{self, status::refused},
     error::Error,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,7 +22,11 @@ fn main() -> ExitCode {
             // Help and version are answers, not errors.
             let wrong = answer.use_stderr();
             let _ = answer.print();
-            return ExitCode::from(if wrong { 64 } else { 0 });
+            return ExitCode::from(if wrong {
+                refused(std::env::args_os(), &mut stdout())
+            } else {
+                0
+            });
         }
     };
     let format = cli.common.log_format;

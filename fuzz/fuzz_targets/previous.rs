@@ -6,7 +6,7 @@ use std::{path::PathBuf, sync::LazyLock};
 
 use freepbx_snapshot::{
     collect::{Collected, Plan},
-    output::{History, read_previous, status_path},
+    output::{RunsBefore, read_previous, status_path},
 };
 use harness::{Asked, check};
 use libfuzzer_sys::fuzz_target;
@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
     std::fs::write(&*PATH, data).expect("a file");
     std::fs::write(status_path(&PATH), data).expect("a file");
     let previous = read_previous(&PATH);
-    let _ = History::read(&PATH, previous.as_ref());
+    let _ = RunsBefore::read(&PATH, previous.as_ref());
     if let Some(previous) = previous {
         check(collected, plan, Some(&previous));
     }

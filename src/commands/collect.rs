@@ -8,13 +8,14 @@ use std::{
 use chrono::{DateTime, Utc};
 use tracing::{debug, warn};
 
+use super::export::Form;
 use crate::{
     ami::Action,
     collect::{Outcome, Plan, Progress, Role, Target, collect, sources},
-    config::Cache,
+    config::{Cache, OutputFile, Outputs},
     error::{Error, ExitCode},
     normalize::{Context, snapshot},
-    output::{self, Attempt, History, Lock},
+    output::{self, Attempt, Lock, RunsBefore},
     snapshot::{RunOutcome, Section, SectionStatus, Snapshot, Timestamp},
     terminal::clean,
 };
@@ -28,6 +29,8 @@ pub struct Job<'a> {
     pub plan: &'a Plan,
     /// Where the snapshot goes and how long it is good.
     pub cache: &'a Cache,
+    /// What is written beside it.
+    pub outputs: &'a Outputs,
     /// Whether the PBX is the embedded demonstration.
     pub demo: bool,
     /// Print the snapshot instead of writing it.
@@ -61,12 +64,12 @@ pub async fn run(
         result => result,
     };
     let previous = previous(job);
-    let mut record = Record::begin(job, History::read(path, previous.as_ref()));
+    let mut status = StatusGuard::begin(job, RunsBefore::read(path, previous.as_ref()));
     let taken = match lock {
         Ok(_) => take(job, previous.as_ref(), out, said).await,
         Err(error) => Err(error.into()),
     };
-    record.end(&taken);
+    status.end(&taken);
     taken.map(|snapshot| code(&snapshot))
 }
 
@@ -112,7 +115,10 @@ async fn take(
     if job.to_stdout {
         print(&bytes, out)?;
     } else {
-        output::write(&bytes, &output::Target { path, mode: job.cache.file_mode })?;
+        let target = output::Target { path, mode: job.cache.file_mode };
+        output::write(&bytes, &target)?;
+        record(&snapshot, &target, job);
+        write_outputs(&snapshot, job);
     }
     if job.talkative {
         tell_person(&snapshot, job, said);
@@ -128,15 +134,15 @@ fn code(snapshot: &Snapshot) -> ExitCode {
 
 /// Sees to it that a run leaves its status behind, however it ends: where it is dropped before its
 /// end, a signal has ended the run.
-struct Record<'a> {
+struct StatusGuard<'a> {
     job: &'a Job<'a>,
-    history: History,
+    runs: RunsBefore,
     ended: bool,
 }
 
-impl<'a> Record<'a> {
-    fn begin(job: &'a Job<'a>, history: History) -> Self {
-        Self { job, history, ended: false }
+impl<'a> StatusGuard<'a> {
+    fn begin(job: &'a Job<'a>, runs: RunsBefore) -> Self {
+        Self { job, runs, ended: false }
     }
 
     fn end(&mut self, taken: &Result<Snapshot, Error>) {
@@ -164,7 +170,7 @@ impl<'a> Record<'a> {
         let attempt = Attempt { at, outcome, exit_code, reason, stale_after };
         let cache = self.job.cache;
         let target = output::Target { path: &cache.path, mode: cache.file_mode };
-        match output::write_status(&self.history.after(&attempt), &target) {
+        match output::write_status(&self.runs.after(&attempt), &target) {
             Ok(()) => {}
             Err(error) if outcome.is_success() => warn!("{error}"),
             // What failed the run is told; that its status could not be kept follows from it.
@@ -173,7 +179,7 @@ impl<'a> Record<'a> {
     }
 }
 
-impl Drop for Record<'_> {
+impl Drop for StatusGuard<'_> {
     fn drop(&mut self) {
         if self.ended {
             return;
@@ -197,8 +203,25 @@ fn outcome(code: ExitCode) -> RunOutcome {
         ExitCode::Timeout => RunOutcome::Timeout,
         ExitCode::CannotWrite => RunOutcome::CannotWrite,
         ExitCode::Config => RunOutcome::Config,
-        // A locked run leaves no status, and a wrong command line is no run.
-        ExitCode::Internal | ExitCode::Locked | ExitCode::Usage => RunOutcome::Internal,
+        ExitCode::Internal
+        // A locked run leaves no status, a wrong command line is no run, and these are readers'.
+        | ExitCode::Locked
+        | ExitCode::Usage
+        | ExitCode::NotFound
+        | ExitCode::StatusCritical
+        | ExitCode::NoSnapshot => RunOutcome::Internal,
+    }
+}
+
+/// Adds what has changed to the history. The snapshot is written by then, so that nothing about
+/// this may fail the run.
+fn record(snapshot: &Snapshot, target: &output::Target<'_>, job: &Job<'_>) {
+    // What the demonstration shows has never happened.
+    let Some(largest) = job.cache.history_max_bytes.filter(|_| !job.demo) else { return };
+    let changes = snapshot.changes.as_deref().unwrap_or_default();
+    let recorded = output::append_history(changes, snapshot.collected_at, target, largest);
+    if let Err(error) = recorded {
+        warn!("the snapshot is written, but not the history of changes: {error}");
     }
 }
 
@@ -215,6 +238,22 @@ pub fn serialize(snapshot: &Snapshot, pretty: bool) -> Result<Vec<u8>, Error> {
     let mut bytes = bytes.map_err(|error| Error::Internal(error.to_string()))?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// Writes what else is configured. The snapshot is in place by now, so what fails here is a warning
+/// and no failure of the run.
+fn write_outputs(snapshot: &Snapshot, job: &Job<'_>) {
+    let files = [(Form::Html, &job.outputs.html), (Form::Prometheus, &job.outputs.prometheus)];
+    for (form, file) in files {
+        let Some(OutputFile { path, mode }) = file else {
+            continue;
+        };
+        output::remove_leftovers(path);
+        let text = form.render(snapshot, job.now);
+        if let Err(error) = output::write(text.as_bytes(), &output::Target { path, mode: *mode }) {
+            tracing::warn!("{}", clean(&error.to_string()));
+        }
+    }
 }
 
 /// Prints a result. A reader that has seen enough and closed its end is no failure.
@@ -273,7 +312,8 @@ fn tell_person(snapshot: &Snapshot, job: &Job<'_>, said: &mut dyn Write) {
     }
 }
 
-fn say(said: &mut dyn Write, text: &str) {
+/// Tells a person one thing.
+pub fn say(said: &mut dyn Write, text: &str) {
     // Nobody listening is no reason to fail.
     let _ = writeln!(said, "{}", text.split('\n').map(clean).collect::<Vec<_>>().join("\n"));
 }

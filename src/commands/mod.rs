@@ -8,7 +8,7 @@ use tracing::warn;
 use crate::{
     cli::{Cli, Command},
     collect::{Plan, Target},
-    config::{Cache, Config},
+    config::{Cache, Config, Outputs},
     error::{Error, ExitCode},
     snapshot::{RunStatus, Section, Snapshot},
 };
@@ -16,6 +16,10 @@ use crate::{
 pub mod check;
 pub mod collect;
 pub mod demo;
+pub mod export;
+pub mod show;
+pub mod snapshot_file;
+pub mod status;
 
 /// Runs the command that was asked for. `out` takes its results, `said` what a person is told on
 /// the side; `terminal` says whether a person is there.
@@ -38,6 +42,7 @@ pub async fn run(
                 target: &Target::from(&config),
                 plan: &Plan::from(&config),
                 cache: &config.cache,
+                outputs: &config.outputs,
                 demo: false,
                 to_stdout: arguments.stdout,
                 talkative: terminal,
@@ -56,6 +61,7 @@ pub async fn run(
                     target: &target,
                     plan: &Plan::default(),
                     cache: &cache,
+                    outputs: &Outputs::default(),
                     demo: true,
                     to_stdout: arguments.stdout,
                     talkative: terminal,
@@ -64,6 +70,16 @@ pub async fn run(
                 collect::run(&job, out, said).await
             })
             .await
+        }
+        Command::Show(arguments) => {
+            let config = cli.common.config.as_deref();
+            show::run(&arguments, config, now, out, said).await
+        }
+        Command::Export(arguments) => {
+            export::run(&arguments, cli.common.config.as_deref(), now, out)
+        }
+        Command::Status(arguments) => {
+            status::run(*arguments, cli.common.config.as_deref(), now, out)
         }
         Command::Schema(arguments) => {
             let schema = match arguments.status {

@@ -56,7 +56,7 @@ pub(super) const SECTIONS: [&str; 9] = [
 ];
 
 /// All keys, in the order of `config.example.yaml`.
-pub(super) const KEYS: [Key; 27] = [
+pub(super) const KEYS: [Key; 47] = [
     section("freepbx", "a section with at least ami_username and ami_password"),
     text("freepbx.ami_host", "127.0.0.1", "a host name or an IP address, without a port"),
     text("freepbx.ami_port", "5038", "a TCP port from 1 to 65535"),
@@ -84,6 +84,26 @@ pub(super) const KEYS: [Key; 27] = [
     text("cache.stale_after_seconds", "600", "seconds, no fewer than default_ttl_seconds"),
     text("cache.pretty", "true", BOOLEAN),
     text("cache.file_mode", "\"0640\"", FILE_MODE),
+    text("cache.history", "true", BOOLEAN),
+    text("cache.history_max_bytes", "1048576", "a number of bytes, 4096 to 1073741824"),
+    section("outputs", "a section such as `outputs: {html: /var/www/html/pbx.html}`"),
+    text("outputs.html", "", "a file; ${HOME} is expanded, ~ is not"),
+    text("outputs.html_mode", "\"0640\"", FILE_MODE),
+    text("outputs.prometheus", "", "a file whose name ends in .prom"),
+    text("outputs.prometheus_mode", "\"0644\"", FILE_MODE),
+    section("status", "a section such as `status: {stale: unknown}`"),
+    text("status.stale", "critical", "critical, warning or unknown"),
+    list("status.age", LEVELS),
+    list("status.trunk_down", NAMED_LEVELS),
+    list("status.trunk_calls", NAMED_LEVELS),
+    list("status.queue_wait", NAMED_LEVELS),
+    list("status.queue_callers", NAMED_LEVELS),
+    list("status.queue_unattended", NAMED_LEVELS),
+    list("status.offline", NAMED_LEVELS),
+    list("status.calls", LEVELS),
+    list("status.channels", LEVELS),
+    list("status.call_duration", LEVELS),
+    list("status.uptime", LEVELS),
 ];
 
 const SECONDS: &str = "seconds, 0.1 to 86400, such as 5 or 0.5";
@@ -92,6 +112,8 @@ const BOOLEAN: &str = "true or false";
 const FINGERPRINT: &str = "the SHA-256 fingerprint of the server's certificate, as \
                            `freepbx-snapshot check` prints it";
 const PATTERNS: &str = "a list of names or patterns, such as [provider-a, \"SIP/9*\"]";
+const LEVELS: &str = "a list with one WARN,CRIT such as [\"10,20\"]";
+const NAMED_LEVELS: &str = "a list of [NAME=]WARN,CRIT such as [\"10,20\", \"name=30,40\"]";
 const FILE_MODE: &str = "an octal mode in quotes, such as \"0640\", with no right to execute, no \
                          right to write for others, and at least 0600";
 

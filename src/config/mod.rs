@@ -1,6 +1,7 @@
 //! The configuration file: from YAML to a [`Config`] that cannot be wrong.
 //!
-//! The file may hold other programs' sections; only `freepbx` and `cache` are ours. Everything that
+//! The file may hold other programs' sections; only the sections in
+//! `keys.rs` are ours. Everything that
 //! is wrong is told as one line, `FILE:LINE: KEY: what is wrong; expected ...`, and no message ever
 //! repeats a value, because any line may turn out to hold a password. `config.example.yaml`
 //! documents every key.
@@ -18,6 +19,7 @@ mod find;
 mod keys;
 mod kinds;
 mod password;
+mod readers;
 mod text;
 mod tls;
 mod values;
@@ -27,6 +29,7 @@ pub use error::Error;
 pub use expand::Environment;
 pub use find::{PLACES, VARIABLE};
 pub use kinds::{Kind, KindRules};
+pub use readers::{ForReaders, HTML_MODE, OutputFile, Outputs, PROMETHEUS_MODE};
 
 use crate::ami::{Credentials, LoginMethod, Options};
 use document::Document;
@@ -56,6 +59,8 @@ pub struct Config {
     pub kinds: KindRules,
     /// Where the snapshot goes.
     pub cache: Cache,
+    /// What is written beside the snapshot.
+    pub outputs: Outputs,
     /// What is odd but does not prevent a run, each as one line.
     pub warnings: Vec<String>,
     /// What a person should know once, but need not hear at every run.
@@ -76,10 +81,16 @@ pub struct Cache {
     pub pretty: bool,
     /// Mode of the file, whatever the umask.
     pub file_mode: u32,
+    /// Size at which `history.ndjson`, the changes of past runs, begins anew; `None` for no
+    /// history. One generation before is kept.
+    pub history_max_bytes: Option<u64>,
 }
 
 /// Name of the snapshot in its directory.
 const FILE_NAME: &str = "freepbx.json";
+
+/// Some 3,000 changes.
+const HISTORY_MAX_BYTES: u64 = 1 << 20;
 
 impl Cache {
     /// The defaults, in that directory.
@@ -92,7 +103,26 @@ impl Cache {
             stale_after: interval * 2,
             pretty: true,
             file_mode: 0o640,
+            history_max_bytes: Some(HISTORY_MAX_BYTES),
         }
+    }
+
+    /// What the configuration says about the snapshot's place, for readers: they need neither
+    /// address nor password. `None` when there is no configuration file at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`], but for a missing file that nobody named.
+    pub fn load(
+        option: Option<&Path>,
+        environment: Environment<'_>,
+    ) -> Result<Option<Self>, Error> {
+        let (file, bytes) = match find::read(option, environment, &PLACES) {
+            Err(Error::NotFound { .. }) => return Ok(None),
+            result => result?,
+        };
+        let document = Document::parse(&file, bytes)?;
+        cache(&Values { document: &document, environment }, &base(&file)).map(Some)
     }
 }
 
@@ -117,9 +147,7 @@ impl Config {
         let document = Document::parse(file, yaml)?;
         check_sections(&document)?;
         let values = Values { document: &document, environment };
-        let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let base = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let base = base(file);
 
         let cache = cache(&values, &base)?;
         let host = values.value("freepbx.ami_host", values::host)?;
@@ -150,6 +178,7 @@ impl Config {
                 .unwrap_or(false),
             kinds: KindRules::new(&extensions?, &trunks?, &ignored?),
             cache,
+            outputs: readers::outputs(&values, &base)?,
             warnings,
             notes,
             file: file.to_owned(),
@@ -161,6 +190,13 @@ impl Config {
     pub fn skips(&self, section: &str) -> bool {
         self.skip.contains(section)
     }
+}
+
+/// The folder at which relative paths in a file start.
+fn base(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
 /// Tells a missing section before its missing keys.
@@ -230,6 +266,8 @@ fn cache(values: &Values<'_>, base: &Path) -> Result<Cache, Error> {
         let problem = "every snapshot would be stale before the next one comes";
         return Err(values.document.error(STALE, problem));
     }
+    let is_kept = values.value("cache.history", values::boolean)?.unwrap_or(true);
+    let history = values.value("cache.history_max_bytes", values::bytes)?;
     let path = base.join(directory.as_deref().unwrap_or("cache")).join(FILE_NAME);
     Ok(Cache {
         // Without the `.` of `./cache`.
@@ -238,6 +276,7 @@ fn cache(values: &Values<'_>, base: &Path) -> Result<Cache, Error> {
         stale_after,
         pretty: values.value("cache.pretty", values::boolean)?.unwrap_or(true),
         file_mode: values.value("cache.file_mode", values::file_mode)?.unwrap_or(0o640),
+        history_max_bytes: is_kept.then_some(history.unwrap_or(HISTORY_MAX_BYTES)),
     })
 }
 
@@ -299,10 +338,11 @@ mod tests {
 
     #[test]
     fn the_defaults_in_the_example_are_those_of_the_program() {
-        // A second password, and whom to trust, have no defaults.
+        // What excludes another key, or has no default.
+        let special = ["ami_password_file:", " ami_tls_", "  html:", "  prometheus:"];
         let without_examples: String = uncommented()
             .split_inclusive('\n')
-            .filter(|line| !line.contains("ami_password_file:") && !line.contains(" ami_tls_"))
+            .filter(|line| !special.iter().any(|key| line.contains(key)))
             .collect();
         let (least, all) = (parse(EXAMPLE), parse(&without_examples));
         assert_eq!(format!("{least:?}"), format!("{all:?}"));

@@ -65,7 +65,8 @@ impl Values<'_> {
         Ok(self.items(key, known)?.into_iter().collect())
     }
 
-    fn items<T>(
+    /// A list of which every item has to be understood.
+    pub(super) fn items<T>(
         &self,
         key: &str,
         understand: impl Fn(&str) -> Result<T, String>,
@@ -116,6 +117,12 @@ pub(super) fn host(text: &str) -> Result<String, &'static str> {
 /// A TCP port.
 pub(super) fn port(text: &str) -> Result<u16, &'static str> {
     text.parse().ok().filter(|port| *port != 0).ok_or("is not a port")
+}
+
+/// A size of a file in bytes.
+pub(super) fn bytes(text: &str) -> Result<u64, &'static str> {
+    const BOUNDS: std::ops::RangeInclusive<u64> = 4_096..=1 << 30;
+    text.parse().ok().filter(|bytes| BOUNDS.contains(bytes)).ok_or("is not such a number of bytes")
 }
 
 /// A length of time between two bounds in seconds.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::words;
 use crate::snapshot::{
-    Agent, Call, Change, ChangeKind, Extension, Queue, Snapshot, Timestamp, Trunk, natural,
+    Agent, Call, Change, ChangeKind, Extension, Queue, Section, SectionStatus, Snapshot, Timestamp,
+    Trunk, TrunkState, natural,
 };
 
 /// Compares two snapshots of the same PBX; `None` when the previous one is of another.
@@ -34,8 +35,34 @@ pub(crate) fn changes(previous: &Snapshot, now: &Snapshot) -> Option<Vec<Change>
     if let (Some(before), Some(after)) = (&previous.active_calls, &now.active_calls) {
         calls(before, after, now.collected_at, since, &mut changes);
     }
+    changes.retain(|change| is_credible(change.kind, previous, now));
     changes.sort_by(|a, b| a.kind.cmp(&b.kind).then_with(|| natural(&a.id, &b.id)));
     Some(changes)
+}
+
+/// What was not read whole may lack an item that is there: nothing has gone then, and nothing is
+/// new when the list of before lacked it.
+fn is_credible(kind: ChangeKind, previous: &Snapshot, now: &Snapshot) -> bool {
+    use ChangeKind as K;
+    let section = match kind {
+        K::TrunkAdded | K::TrunkRemoved => Section::Trunks,
+        K::ExtensionAdded | K::ExtensionRemoved => Section::Extensions,
+        K::QueueMemberJoined | K::QueueMemberLeft => Section::Queues,
+        K::CallBegun | K::CallEnded => Section::ActiveCalls,
+        K::PbxRestarted
+        | K::TrunkLost
+        | K::TrunkRegained
+        | K::ExtensionOffline
+        | K::ExtensionOnline
+        | K::QueueMemberPaused
+        | K::QueueMemberUnpaused => return true,
+    };
+    let is_whole = |snapshot: &Snapshot| snapshot.sections.get(section).status == SectionStatus::Ok;
+    let (before, after) = (is_whole(previous), is_whole(now));
+    match kind {
+        K::TrunkAdded | K::ExtensionAdded | K::QueueMemberJoined | K::CallBegun => before,
+        _ => after,
+    }
 }
 
 /// Whether Asterisk started anew between two snapshots. The server's local words are compared,
@@ -73,15 +100,20 @@ fn paired<'a, T>(
 fn trunks(before: &[Trunk], after: &[Trunk], since: Timestamp, changes: &mut Vec<Change>) {
     for (name, old, new) in paired(before, after, |trunk| &trunk.name) {
         let (from, to) = (old.map(|t| t.state), new.map(|t| t.state));
-        let up = |state: crate::snapshot::TrunkState| {
-            use crate::snapshot::TrunkState::{Reachable, Registered};
-            matches!(state, Registered | Reachable)
-        };
+        let up = |state| matches!(state, TrunkState::Registered | TrunkState::Reachable);
         let (kind, said) = match (from, to) {
             (None, Some(_)) => (ChangeKind::TrunkAdded, "is new"),
             (Some(_), None) => (ChangeKind::TrunkRemoved, "is gone"),
             (Some(from), Some(to)) if up(from) && to.is_down() => {
                 (ChangeKind::TrunkLost, "does not work any more")
+            }
+            // Between working and not working there is often a moment in which nobody knows, such
+            // as after a restart. Its end must not go by unnoticed.
+            (Some(TrunkState::Unknown), Some(to)) if to.is_down() => {
+                (ChangeKind::TrunkLost, "does not work; before it was not known")
+            }
+            (Some(TrunkState::Unknown), Some(to)) if up(to) => {
+                (ChangeKind::TrunkRegained, "works; before it was not known")
             }
             (Some(from), Some(to)) if from.is_down() && up(to) => {
                 (ChangeKind::TrunkRegained, "works again")

@@ -1,8 +1,9 @@
 //! Turns answers into the snapshot. Pure: no sockets, no files, no clock.
 //!
-//! One file per section. Each reads the rows it needs from the [`Answers`] and gives its part of
-//! the snapshot, or `None` where the PBX did not answer; sections that build on others (calls on
-//! channels, extensions on calls) take them as arguments.
+//! One file per section. Each reads the rows it needs from the
+//! [`Answers`](crate::collect::Answers) and gives its part of the snapshot, or `None` where the PBX
+//! did not answer; sections that build on others (calls on channels, extensions on calls) take
+//! them as arguments.
 
 mod calls;
 mod changes;

@@ -9,7 +9,7 @@ use std::{
 use fs_err::{File, OpenOptions, os::unix::fs::OpenOptionsExt as _};
 use rustix::fs::OFlags;
 
-use super::{Error, Place, status_path};
+use super::{Error, Place, remove_leftovers, status_path};
 
 /// The right to write one snapshot, until dropped.
 ///
@@ -44,10 +44,7 @@ impl Lock {
         }
         // All that is there now is older than this run.
         place.remove_leftovers();
-        // Whatever has the name of the status file instead is no concern of the lock.
-        if let Ok(status) = Place::of(&status_path(path)) {
-            status.remove_leftovers();
-        }
+        remove_leftovers(&status_path(path));
         leave_pid(&mut file);
         Ok(Self { file })
     }

@@ -14,14 +14,16 @@ use fs_err as fs;
 use tempfile::NamedTempFile;
 
 mod error;
+mod history;
 mod lock;
 mod previous;
 mod status;
 
 pub use error::Error;
+pub use history::append_history;
 pub use lock::Lock;
 pub use previous::read_previous;
-pub use status::{Attempt, History, read as read_status, status_path, write_status};
+pub use status::{Attempt, RunsBefore, read as read_status, status_path, write_status};
 
 /// Where to write, and with which mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +61,15 @@ pub fn write(bytes: &[u8], target: &Target<'_>) -> Result<(), Error> {
     file.persist(place.path())
         .map_err(|error| fail("renaming a temporary file to it")(error.error))?;
     place.sync_directory().map_err(|source| Error::not_durable(target.path, &source))
+}
+
+/// Removes what killed runs have left beside a file. Only for who may write it: the holder of the
+/// snapshot's [`Lock`].
+pub fn remove_leftovers(path: &Path) {
+    // Whatever is no place for a file has no leftovers beside it.
+    if let Ok(place) = Place::of(path) {
+        place.remove_leftovers();
+    }
 }
 
 /// What the name of a temporary file ends with.

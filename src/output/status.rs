@@ -18,7 +18,7 @@ pub fn status_path(snapshot: &Path) -> PathBuf {
 
 /// What is known before a run about the runs before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct History {
+pub struct RunsBefore {
     last_success_at: Option<Timestamp>,
     last_complete_at: Option<Timestamp>,
     stale_after: Option<Timestamp>,
@@ -40,7 +40,7 @@ pub struct Attempt<'a> {
     pub stale_after: Option<Timestamp>,
 }
 
-impl History {
+impl RunsBefore {
     /// Reads the status of the run before. A missing or damaged one is no obstacle: what the
     /// snapshot itself tells (`previous`) takes its place, and the count of failures begins anew.
     #[must_use]
@@ -130,17 +130,17 @@ mod tests {
     }
 
     /// What the next run would read from a status alone.
-    fn reread(status: &RunStatus) -> History {
+    fn reread(status: &RunStatus) -> RunsBefore {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("freepbx.json");
         write_status(status, &Target { path: &path, mode: 0o640 }).unwrap();
-        History::read(&path, None)
+        RunsBefore::read(&path, None)
     }
 
     #[test]
     fn failures_are_counted_until_a_snapshot_is_written() {
         let at = |seconds| Timestamp::from_epoch(seconds);
-        let first = History::default().after(&attempt(1, RunOutcome::Timeout));
+        let first = RunsBefore::default().after(&attempt(1, RunOutcome::Timeout));
         assert_eq!((first.consecutive_failures, first.last_success_at), (1, None));
         assert_eq!(first.reason.as_deref(), Some("why not"));
         let second = reread(&first).after(&attempt(2, RunOutcome::LoginRefused));
@@ -160,7 +160,7 @@ mod tests {
         let path = folder.path().join("freepbx.json");
         for content in ["", "{", "null", "{\"schema_version\":1}", &"[".repeat(70_000)] {
             fs_err::write(status_path(&path), content).unwrap();
-            assert_eq!(History::read(&path, None), History::default(), "{content:.20}");
+            assert_eq!(RunsBefore::read(&path, None), RunsBefore::default(), "{content:.20}");
         }
         assert_eq!(read(Path::new("/dev/zero")), None);
     }

@@ -1,5 +1,7 @@
 //! What differs from the previous snapshot.
 
+use std::path::{Path, PathBuf};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,33 @@ pub struct Change {
     pub since: Timestamp,
     /// One plain sentence.
     pub message: String,
+}
+
+/// A change as `history.ndjson` keeps it beside the snapshot: one JSON object a line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RecordedChange {
+    /// When it was noticed: `collected_at` of the snapshot that showed it first. It happened
+    /// between `since` and this.
+    pub at: Timestamp,
+    /// The change.
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+impl RecordedChange {
+    /// The history that belongs to a snapshot file.
+    #[must_use]
+    pub fn history_beside(snapshot: &Path) -> PathBuf {
+        snapshot.with_file_name("history.ndjson")
+    }
+
+    /// The generation before: what a history is renamed to when it has grown too large.
+    #[must_use]
+    pub fn generation_before(history: &Path) -> PathBuf {
+        let mut name = history.as_os_str().to_owned();
+        name.push(".1");
+        PathBuf::from(name)
+    }
 }
 
 /// What kind of change it is.
@@ -59,4 +88,28 @@ pub enum ChangeKind {
     CallBegun,
     /// A call ended.
     CallEnded,
+}
+
+impl ChangeKind {
+    /// The word in the snapshot.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PbxRestarted => "pbx_restarted",
+            Self::TrunkLost => "trunk_lost",
+            Self::TrunkRegained => "trunk_regained",
+            Self::TrunkAdded => "trunk_added",
+            Self::TrunkRemoved => "trunk_removed",
+            Self::ExtensionOffline => "extension_offline",
+            Self::ExtensionOnline => "extension_online",
+            Self::ExtensionAdded => "extension_added",
+            Self::ExtensionRemoved => "extension_removed",
+            Self::QueueMemberJoined => "queue_member_joined",
+            Self::QueueMemberLeft => "queue_member_left",
+            Self::QueueMemberPaused => "queue_member_paused",
+            Self::QueueMemberUnpaused => "queue_member_unpaused",
+            Self::CallBegun => "call_begun",
+            Self::CallEnded => "call_ended",
+        }
+    }
 }

@@ -29,7 +29,7 @@ mod timestamp;
 mod trunks;
 
 pub use calls::{Call, CallState, Channel, Direction, Party, TalkSource};
-pub use changes::{Change, ChangeKind};
+pub use changes::{Change, ChangeKind, RecordedChange};
 pub use extensions::{
     Contact, Device, Extension, ExtensionStatus, ExtensionVoicemail, Forwards, KindSource,
 };

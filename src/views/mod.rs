@@ -4,10 +4,17 @@
 //! [`crate::snapshot`] and nothing of how a snapshot comes about. Nothing presents a stale file as
 //! current: see [`Freshness`].
 
+pub mod html;
+pub mod prometheus;
+pub mod status;
+
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+
+pub mod history;
+pub mod show;
 
 use crate::snapshot::{SCHEMA_VERSION, Snapshot, Timestamp};
 

@@ -287,23 +287,23 @@ impl Identity {
     }
 
     fn named(names: &[&str]) -> Self {
-        Self::signed_by_itself(params(names))
+        Self::signed_by_itself(&params(names))
     }
 
     fn named_authority(names: &[&str]) -> Self {
         let mut params = params(names);
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        Self::signed_by_itself(params)
+        Self::signed_by_itself(&params)
     }
 
     fn valid(from: (i32, u8, u8), until: (i32, u8, u8)) -> Self {
         let mut params = params(&["127.0.0.1"]);
         params.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
         params.not_after = rcgen::date_time_ymd(until.0, until.1, until.2);
-        Self::signed_by_itself(params)
+        Self::signed_by_itself(&params)
     }
 
-    fn signed_by_itself(params: CertificateParams) -> Self {
+    fn signed_by_itself(params: &CertificateParams) -> Self {
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
         Self::new(certificate.der().clone(), &key, certificate.pem())
