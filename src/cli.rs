@@ -62,6 +62,16 @@ pub enum Command {
     Demo(DemoArgs),
     /// Print the JSON Schema of the snapshot
     Schema,
+    /// Check files against the JSON Schema of the snapshot
+    #[cfg(feature = "validate")]
+    Validate(ValidateArgs),
+    /// Answer an assistant's questions: a Model Context Protocol server on standard input and output
+    #[cfg(feature = "mcp")]
+    Mcp(McpArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
 }
 
 /// Options of `collect`.
@@ -83,6 +93,40 @@ pub struct DemoArgs {
     pub stdout: bool,
 }
 
+/// Options of `validate`.
+#[cfg(feature = "validate")]
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Files to check; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Options of `mcp`.
+#[cfg(feature = "mcp")]
+#[derive(Debug, Args)]
+pub struct McpArgs {
+    /// Snapshot to answer from; otherwise the one of the configuration, or ./cache/freepbx.json
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// Options of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// A shell that completions are made, and tested, for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it all, and documentation would clutter the help")]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
 const AFTER_HELP: &str = "\
 Examples:
   freepbx-snapshot                        take a snapshot (what cron runs)
@@ -94,6 +138,8 @@ Exit codes:
    0  the snapshot is complete
    3  the snapshot was written, but a section is missing; standard error says which
   64  the command line is wrong
+  65  what was read is not valid: a file that `validate` checks, a client of `mcp`
+  66  a file to check cannot be read
   69  no connection to the PBX
   70  an internal error
   73  the snapshot cannot be written

@@ -30,6 +30,10 @@ pub enum Error {
     /// Standard output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Stdout(String),
+    /// What asks over the Model Context Protocol does not speak it.
+    #[error("what is at standard input is no MCP client: {}; this command is started by an \
+             assistant, see docs/mcp.md", one_line(.0))]
+    NoMcpClient(String),
     /// The demonstration PBX cannot start.
     #[error("cannot start the demonstration PBX on loopback: {0}")]
     Demo(String),
@@ -49,6 +53,7 @@ impl Error {
             Self::Output(_) | Self::Stdout(_) => ExitCode::CannotWrite,
             Self::Demo(_) => ExitCode::NoConnection,
             Self::Timeout { .. } => ExitCode::Timeout,
+            Self::NoMcpClient(_) => ExitCode::InvalidInput,
             Self::Internal(_) => ExitCode::Internal,
         }
     }
@@ -64,6 +69,10 @@ pub enum ExitCode {
     Partial = 3,
     /// The command line is wrong (`EX_USAGE`).
     Usage = 64,
+    /// What was read is not valid (`EX_DATAERR`).
+    InvalidInput = 65,
+    /// A file to check cannot be read (`EX_NOINPUT`).
+    NoInput = 66,
     /// No connection to the PBX (`EX_UNAVAILABLE`).
     NoConnection = 69,
     /// A mistake in this program (`EX_SOFTWARE`).
@@ -84,10 +93,12 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// All codes, ascending.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Complete,
         Self::Partial,
         Self::Usage,
+        Self::InvalidInput,
+        Self::NoInput,
         Self::NoConnection,
         Self::Internal,
         Self::CannotWrite,
@@ -111,6 +122,8 @@ impl ExitCode {
             Self::Complete => "complete: every section that this PBX supports was read",
             Self::Partial => "partial: the file is new, but its `sections` say what is missing",
             Self::Usage => "wrong command line",
+            Self::InvalidInput => "what was read is not valid",
+            Self::NoInput => "a file to check cannot be read",
             Self::NoConnection => "no connection to the PBX",
             Self::Internal => "internal error: please report it",
             Self::CannotWrite => "the file cannot be written",
@@ -255,7 +268,7 @@ mod tests {
     fn numbers_are_distinct_and_ascending() {
         let numbers = ExitCode::ALL.map(ExitCode::number);
         assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
-        assert_eq!(numbers, [0, 3, 64, 69, 70, 73, 75, 76, 77, 78, 124]);
+        assert_eq!(numbers, [0, 3, 64, 65, 66, 69, 70, 73, 75, 76, 77, 78, 124]);
     }
 
     #[test]

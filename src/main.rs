@@ -29,7 +29,13 @@ fn main() -> ExitCode {
     cli.common.start_logging();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(until_signalled(cli)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(until_signalled(cli));
+            // Not waiting for a thread that reads standard input or resolves a name: it may never
+            // come back, and nothing needs it any more.
+            runtime.shutdown_background();
+            ended
+        }
         Err(error) => Err(Error::Internal(error.to_string())),
     };
     match ended {

@@ -10,12 +10,17 @@ use crate::{
     collect::{Plan, Target},
     config::{Cache, Config},
     error::{Error, ExitCode},
-    snapshot::{Section, Snapshot},
+    snapshot::Section,
 };
 
 pub mod check;
 pub mod collect;
+pub mod completions;
 pub mod demo;
+#[cfg(feature = "mcp")]
+pub mod mcp;
+pub mod schema;
+pub(crate) mod snapshot_file;
 
 /// Runs the command that was asked for. `out` takes its results, `said` what a person is told on
 /// the side; `terminal` says whether a person is there.
@@ -65,14 +70,15 @@ pub async fn run(
             })
             .await
         }
-        Command::Schema => {
-            let schema = schemars::schema_for!(Snapshot);
-            let mut text = serde_json::to_vec_pretty(&schema)
-                .map_err(|error| Error::Internal(error.to_string()))?;
-            text.push(b'\n');
-            collect::print(&text, out)?;
-            Ok(ExitCode::Complete)
+        Command::Schema => schema::print(out),
+        #[cfg(feature = "validate")]
+        Command::Validate(arguments) => schema::validate(&arguments.files, out, said),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(arguments) => {
+            mcp::run(arguments.file.as_deref(), cli.common.config.as_deref()).await
         }
+        Command::Completions(arguments) => completions::print(arguments.shell, out),
+        Command::Man => completions::print_man(out),
     }
 }
 

@@ -11,6 +11,9 @@ use serde::Deserialize;
 
 use crate::snapshot::{SCHEMA_VERSION, Snapshot, Timestamp};
 
+#[cfg(feature = "mcp")]
+pub mod mcp;
+
 /// Why a snapshot cannot be read. Its text is one line that says what to do next.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
