@@ -104,8 +104,11 @@ mod validate {
             .map(|error| {
                 let place = error.instance_path().to_string();
                 let place = if place.is_empty() { "/" } else { &place };
-                // Without the value itself: it may be half the file.
-                format!("{place}: {}", error.masked_with("the value"))
+                // A value may be half the file.
+                match error.instance().to_string().len() {
+                    0..=60 => format!("{place}: {error}"),
+                    _ => format!("{place}: {}", error.masked_with("the value")),
+                }
             })
             .collect();
         let more = errors.count();

@@ -11,7 +11,10 @@
 mod codec;
 mod config;
 mod live;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod output;
 mod pbx;
 mod program;
 mod run;
+mod schema;

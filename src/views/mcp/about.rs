@@ -38,7 +38,9 @@ impl About {
         let (collected_at, stale_after) = (snapshot.collected_at, snapshot.stale_after);
         let age = age(age_seconds);
         let mut freshness = match is_stale {
-            false => format!("Collected at {collected_at}, {age} ago; current until {stale_after}."),
+            false => {
+                format!("Collected at {collected_at}, {age} ago; current until {stale_after}.")
+            }
             true => format!(
                 "STALE: collected at {collected_at}, {age} ago, and out of date since \
                  {stale_after}. Do not present this as the current state of the phone system; say \

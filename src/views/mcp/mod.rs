@@ -73,8 +73,7 @@ struct Server {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities =
-            ServerCapabilities::builder().enable_tools().enable_resources().build();
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
         let name = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
             .with_title("FreePBX snapshot");
         ServerConfig::new(capabilities)
@@ -146,14 +145,15 @@ impl ServerHandler for Server {
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let contents = resources::read(&request.uri, &|| {
-            let snapshot =
-                self.file.read().map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+            let snapshot = self
+                .file
+                .read()
+                .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
             let about = About::of(&snapshot, (self.clock)());
             Ok((snapshot, about))
         })?;
-        let result = ReadResourceResult::new(contents)
-            .with_ttl_ms(0)
-            .with_cache_scope(CacheScope::Private);
+        let result =
+            ReadResourceResult::new(contents).with_ttl_ms(0).with_cache_scope(CacheScope::Private);
         Ok(result.into())
     }
 }

@@ -149,7 +149,7 @@ pub(super) fn page<T: Serialize>(
     let (mut items, mut lines) = (Vec::new(), String::new());
     let (mut taken, mut shortened) = (0, false);
     for row in rows.unwrap_or_default().iter().skip(asked.offset).take(asked.limit) {
-        let (item, cut) = shorten(serde_json::to_value(row).unwrap_or_default());
+        let (item, cut) = shorten(&serde_json::to_value(row).unwrap_or_default());
         let line = format!("- {}\n", clip(&line(row), 1_500));
         let size = item.to_string().chars().count() + 1;
         let room = taken + size <= LARGEST_ROWS
@@ -215,7 +215,7 @@ pub(super) fn clip(text: &str, longest: usize) -> String {
 
 /// Makes a row fit: ever shorter texts and lists, until it does. The second value says whether
 /// anything was lost.
-fn shorten(row: Value) -> (Value, bool) {
+fn shorten(row: &Value) -> (Value, bool) {
     const STEPS: [(usize, usize); 4] = [(400, 100), (200, 30), (100, 10), (40, 3)];
     let mut shortened = row.clone();
     for (texts, items) in STEPS {
@@ -225,7 +225,7 @@ fn shorten(row: Value) -> (Value, bool) {
             break;
         }
     }
-    let lost = shortened != row;
+    let lost = shortened != *row;
     (shortened, lost)
 }
 
@@ -252,10 +252,10 @@ mod tests {
     #[test]
     fn a_long_row_is_shortened_and_says_so() {
         let row = json!({ "name": "x".repeat(9_000), "list": vec!["y".repeat(300); 200] });
-        let (short, lost) = shorten(row);
+        let (short, lost) = shorten(&row);
         assert!(lost && short.to_string().len() <= LARGEST_ROW);
         assert!(short["name"].as_str().unwrap().ends_with('…'));
-        let (same, lost) = shorten(json!({ "name": "Zoë" }));
+        let (same, lost) = shorten(&json!({ "name": "Zoë" }));
         assert!(!lost && same == json!({ "name": "Zoë" }));
     }
 

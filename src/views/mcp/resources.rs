@@ -7,10 +7,7 @@ use rmcp::{
     model::{Resource, ResourceContents},
 };
 
-use super::{
-    about::About,
-    tools::overview,
-};
+use super::{about::About, tools::overview};
 use crate::snapshot::Snapshot;
 
 const SUMMARY: &str = "freepbx://summary";

@@ -96,9 +96,9 @@ fn without_null(schema: &mut Schema) {
         }
     }
     let Some(Value::Array(alternatives)) = object.get("anyOf") else { return };
-    let mut some = alternatives.iter().filter(|schema| {
-        schema.get("type").and_then(Value::as_str) != Some("null")
-    });
+    let mut some = alternatives
+        .iter()
+        .filter(|schema| schema.get("type").and_then(Value::as_str) != Some("null"));
     if let (Some(Value::Object(only)), None) = (some.next().cloned(), some.next()) {
         let about = object.get("description").cloned();
         *object = only;

@@ -99,8 +99,9 @@ fn find(question: &Question<'_>) -> Result<Answer, String> {
     let FindExtension { query, .. } = question.arguments()?;
     let query = query.trim();
     if query.is_empty() {
-        return Err("`query` is empty: pass a number, the beginning of one, or a part of a name"
-            .to_owned());
+        return Err(
+            "`query` is empty: pass a number, the beginning of one, or a part of a name".to_owned()
+        );
     }
     let snapshot = question.snapshot;
     let found = snapshot.extensions.as_ref().map(|extensions| {
@@ -189,9 +190,10 @@ fn list(question: &Question<'_>) -> Result<Answer, String> {
             })
     };
     let mut reason = not_known(snapshot, Section::Extensions);
-    let mut rows = snapshot.extensions.as_ref().map(|extensions| {
-        extensions.iter().filter(matches).map(row).collect::<Vec<_>>()
-    });
+    let mut rows = snapshot
+        .extensions
+        .as_ref()
+        .map(|extensions| extensions.iter().filter(matches).map(row).collect::<Vec<_>>());
     if let Some(queue) = &wanted.queue {
         match &snapshot.queues {
             // Nobody can tell who is a member.
@@ -207,7 +209,14 @@ fn list(question: &Question<'_>) -> Result<Answer, String> {
         }
     }
     let heading = heading(&wanted);
-    Ok(page(question.about.clone(), &question.asked()?, rows.as_deref(), reason, &heading, row_line))
+    Ok(page(
+        question.about.clone(),
+        &question.asked()?,
+        rows.as_deref(),
+        reason,
+        &heading,
+        row_line,
+    ))
 }
 
 fn heading(wanted: &ListExtensions) -> String {
@@ -243,8 +252,11 @@ fn row_line(row: &Row) -> String {
         Some(false) => "offline",
         None => "not known whether online",
     };
-    let mut line =
-        format!("{}: {}, {online}", named(Some(&row.extension), row.name.as_deref()), row.status.as_str());
+    let mut line = format!(
+        "{}: {}, {online}",
+        named(Some(&row.extension), row.name.as_deref()),
+        row.status.as_str()
+    );
     match row.active_calls {
         Some(calls @ 1..) => line.push_str(&format!(", calls: {calls}")),
         Some(0) => {}

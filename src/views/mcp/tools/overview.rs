@@ -101,10 +101,7 @@ pub(in crate::views::mcp) fn overview(snapshot: &Snapshot, about: About) -> Answ
         uptime_seconds: snapshot.system_info.as_ref().and_then(|info| info.uptime_seconds),
         about,
     };
-    Answer {
-        text: text(&overview),
-        structured: serde_json::to_value(overview).unwrap_or_default(),
-    }
+    Answer { text: text(&overview), structured: serde_json::to_value(overview).unwrap_or_default() }
 }
 
 fn text(overview: &Overview) -> String {

@@ -93,7 +93,9 @@ fn list(question: &Question<'_>) -> Result<Answer, String> {
     }
     let matches = |queue: &&Queue| {
         wanted.queue.as_ref().is_none_or(|name| queue.name == *name)
-            && wanted.with_callers.is_none_or(|with| queue.calls.map(|calls| calls > 0) == Some(with))
+            && wanted
+                .with_callers
+                .is_none_or(|with| queue.calls.map(|calls| calls > 0) == Some(with))
     };
     let rows = snapshot
         .queues
@@ -142,7 +144,8 @@ fn row(queue: &Queue) -> Row {
 }
 
 fn line(queue: &Row) -> String {
-    let known = |number: Option<u64>| number.map_or("unknown".to_owned(), |number| number.to_string());
+    let known =
+        |number: Option<u64>| number.map_or("unknown".to_owned(), |number| number.to_string());
     let mut line = format!(
         "{}: callers waiting: {}, longest wait: {} s, members: {}, available: {}, paused: {}",
         queue.name,

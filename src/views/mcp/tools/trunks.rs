@@ -40,8 +40,7 @@ fn list(question: &Question<'_>) -> Result<Answer, String> {
     let wanted: ListTrunks = question.arguments()?;
     let snapshot = question.snapshot;
     let trunks = snapshot.trunks.as_ref().map(|trunks| {
-        let matches =
-            |trunk: &&Trunk| wanted.down.is_none_or(|down| trunk.state.is_down() == down);
+        let matches = |trunk: &&Trunk| wanted.down.is_none_or(|down| trunk.state.is_down() == down);
         trunks.iter().filter(matches).cloned().collect::<Vec<_>>()
     });
     let heading = match wanted.down {
