@@ -33,7 +33,13 @@ fn main() -> ExitCode {
     cli.common.start_logging();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(until_signalled(cli)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(until_signalled(cli));
+            // Not waiting for a thread that reads standard input or resolves a name: it may never
+            // come back, and nothing needs it any more.
+            runtime.shutdown_background();
+            ended
+        }
         Err(error) => Err(Error::Internal(error.to_string())),
     };
     match ended {
@@ -59,7 +65,7 @@ async fn until_signalled(cli: Cli) -> Result<ExitCode, Error> {
     let terminal = stderr().is_terminal();
     let (mut out, mut said) = (stdout(), stderr());
     tokio::select! {
-        ended = commands::run(cli, Utc::now(), terminal, &mut out, &mut said) => {
+        ended = commands::run(cli, Utc::now, terminal, &mut out, &mut said) => {
             ended.map(ExitCode::from)
         }
         _ = terminate.recv() => Ok(ExitCode::from(143)),

@@ -11,18 +11,21 @@
 mod codec;
 mod config;
 mod golden;
-mod large;
 mod html;
+mod large;
 mod live;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod older;
 mod output;
 mod pbx;
 mod program;
 mod prometheus;
 mod run;
+mod sample;
+mod schema;
 mod secrets;
+mod show;
+mod status;
 mod tidy;
 mod tls;
-mod show;
-mod sample;
-mod status;
