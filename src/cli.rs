@@ -65,7 +65,7 @@ pub enum Command {
     /// Show the snapshot: readable tables, one extension, trunk or queue, or what has changed
     Show(crate::views::show::ShowArgs),
     /// Print the JSON Schema of the snapshot
-    Schema,
+    Schema(SchemaArgs),
     /// Turn the snapshot into a web page or into metrics
     Export(crate::commands::export::ExportArgs),
     /// Judge the snapshot as a monitoring plugin does (exit codes 0, 1, 2, 3)
@@ -80,6 +80,14 @@ pub enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page
     Man,
+}
+
+/// Options of `schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Print that of the status file (freepbx.status.json) instead
+    #[arg(long)]
+    pub status: bool,
 }
 
 /// Options of `collect`.

@@ -35,8 +35,8 @@ fn main() -> ExitCode {
     let ended = match runtime {
         Ok(runtime) => {
             let ended = runtime.block_on(until_signalled(cli));
-            // Not waiting for a thread that reads standard input or resolves a name: it may never
-            // come back, and nothing needs it any more.
+            // Not waiting for a thread that reads standard input or looks a name up: neither can be
+            // called off, it may never come back, and nothing needs it any more.
             runtime.shutdown_background();
             ended
         }

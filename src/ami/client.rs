@@ -167,6 +167,8 @@ pub struct Client {
     received: usize,
     /// When the server could begin with the action that it is working on.
     turn: Instant,
+    /// How much had been received by then.
+    received_at_turn: usize,
 }
 
 impl std::fmt::Debug for Client {
@@ -242,6 +244,7 @@ impl Client {
             options,
             received: 0,
             turn: Instant::now(),
+            received_at_turn: 0,
         };
         let after = client.options.connect_timeout;
         client.banner = timeout(after, client.read_banner())
@@ -400,20 +403,31 @@ impl Client {
     ///
     /// [`Error::Closed`] and [`Error::TooMuch`]: the connection is of no more use, and
     /// [`Client::abandon`] tells what is outstanding. An action that takes too long comes as
-    /// [`ActionError::Timeout`]; nothing more can be read from the connection then, because the
-    /// rest of its answer would stand before all others.
+    /// [`ActionError::Timeout`], one whose answer does not end as [`ActionError::TooLarge`]; nothing
+    /// more can be read from the connection then, because the rest of its answer would stand before
+    /// all others.
     pub async fn next_finished(&mut self) -> Result<Option<TimedAnswer>, Error> {
         loop {
             if let Some(finished) = self.exchange.take_finished() {
                 let now = Instant::now();
                 let elapsed = now - self.turn;
                 self.turn = now;
+                self.received_at_turn = self.received;
                 let (action, result) = (finished.action, finished.result);
                 return Ok(Some(TimedAnswer { action, result, elapsed }));
             }
             let Some(current) = self.exchange.current().cloned() else {
                 return Ok(None);
             };
+            let limit = self.options.limits.list;
+            if self.received - self.received_at_turn > limit {
+                let action = current.kind();
+                return Ok(Some(TimedAnswer {
+                    action: current,
+                    result: Err(ActionError::TooLarge { action, limit }),
+                    elapsed: self.turn.elapsed(),
+                }));
+            }
             let after = self.options.action_timeout;
             let deadline = tokio::time::Instant::from_std(self.turn + after);
             let received = match tokio::time::Instant::now() < deadline {

@@ -16,7 +16,8 @@ pub struct Limits {
     pub line: usize,
     /// Bytes in one block.
     pub block: usize,
-    /// Bytes kept of one list.
+    /// Bytes received of one answer, and bytes kept of one list, where each row counts for more
+    /// than its own bytes.
     pub list: usize,
     /// Bytes read in one run, all connections together.
     pub run: usize,
@@ -94,6 +95,8 @@ impl Decoder {
     }
 
     /// Takes the next whole block; `None` when more bytes are needed.
+    ///
+    /// The same bytes give the same blocks however they are cut, also at the limits.
     pub fn next_block(&mut self) -> Option<Block<'_>> {
         let (from, to) = loop {
             let rest = self.buffer.get(self.scan..)?;
@@ -104,7 +107,6 @@ impl Decoder {
             let line = rest.get(..length)?;
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             let first = self.scan == self.start && !self.oversized;
-            let too_long = length > self.limits.line;
             let next = self.scan + length + 1;
             if first && line.eq_ignore_ascii_case(b"Response: Follows") {
                 self.raw = true;
@@ -119,15 +121,17 @@ impl Decoder {
                 (self.start, self.scan) = (next, next);
                 continue;
             }
-            let block = (self.start, if self.raw { next } else { self.scan });
+            // The empty line after a block is not part of it.
+            let end = if ends && !self.raw { self.scan } else { next };
+            self.oversized |= length > self.limits.line || end - self.start > self.limits.block;
+            let block = (self.start, end);
             self.scan = next;
             if ends {
                 self.start = next;
                 self.raw = false;
                 break block;
             }
-            if too_long || next - self.start > self.limits.block {
-                self.oversized = true;
+            if self.oversized {
                 self.start = next;
             }
         };
@@ -139,12 +143,22 @@ impl Decoder {
 
     /// Throws away what has grown past the limits without a line end in sight.
     fn bound(&mut self) {
-        let line = self.buffer.len() - self.scan;
-        if line > self.limits.line || self.buffer.len() - self.start > self.limits.block {
+        /// As much as may be the beginning of the end of raw output.
+        const TAIL: usize = END_COMMAND.len() + 1;
+        let line = self.buffer.get(self.scan..).unwrap_or_default();
+        // A carriage return alone may become the empty line after the block.
+        let begun = if line == b"\r" && !self.raw && !self.mid_line { 0 } else { line.len() };
+        let block = self.scan - self.start + begun;
+        if line.len() > self.limits.line || block > self.limits.block {
             self.oversized = true;
-            self.mid_line = line > 0;
-            (self.start, self.scan) = (self.buffer.len(), self.buffer.len());
         }
+        if self.oversized && line.len() > TAIL {
+            self.mid_line = true;
+            self.start = self.buffer.len() - TAIL;
+        } else if self.oversized {
+            self.start = self.scan;
+        }
+        self.scan = self.scan.max(self.start);
     }
 
     /// Bytes of a block, or of a banner, that has not come whole.
@@ -225,5 +239,46 @@ mod tests {
     fn invalid_utf8_is_replaced_and_shifts_nothing() {
         let found = blocks(Limits::default(), &[b"Event: X\r\nName: \xff\xc3\r\nB: 1\r\n\r\n"]);
         assert_eq!(found, ["Event: X\r\nName: \u{fffd}\u{fffd}\r\nB: 1\r\n"]);
+    }
+
+    #[test]
+    fn blocks_near_the_limits_are_the_same_however_they_are_cut() {
+        let row = b"A: 1\r\n".as_slice();
+        let raw = b"Response: Follows\r\n".as_slice();
+        for size in 14..48 {
+            let long = vec![b'x'; size];
+            let line = [&long[..size.min(22)], b"\r\n"].concat();
+            let wires = [
+                [&line[..], b"\r\nB: 1\r\n\r\n"].concat(),
+                [&row.repeat(size / 6), &long[..size % 6], b"\r\n\r\nB: 1\r\n\r\n"].concat(),
+                [&row.repeat(size / 6), &long[..size % 6], b"\n\nB: 1\n\n"].concat(),
+                [raw, &long[..size - 14], b"--END COMMAND--\r\nB: 1\r\n\r\n"].concat(),
+                [raw, &long[..size - 14], b"\n--END COMMAND--\nB: 1\n\n"].concat(),
+                [raw, row, &row.repeat(size / 6), b"--END COMMAND--\r\nB: 1\r\n\r\n"].concat(),
+            ];
+            for wire in wires {
+                let whole = blocks(SMALL, &[&wire]);
+                assert_eq!(whole.last().map(|last| last.trim_end()), Some("B: 1"), "{wire:?}");
+                assert_eq!(blocks(SMALL, &wire.chunks(1).collect::<Vec<_>>()), whole);
+                for cut in 0..wire.len() {
+                    let (one, other) = wire.split_at(cut);
+                    assert_eq!(blocks(SMALL, &[one, other]), whole, "cut at {cut}: {wire:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_of_exactly_the_limit_is_kept_and_one_byte_more_is_not() {
+        let exact = [b"A: 1\r\n".repeat(6), b"B:\r\n".to_vec()].concat();
+        assert_eq!(exact.len(), SMALL.block);
+        assert_eq!(blocks(SMALL, &[&exact, b"\r", b"\n"]).len(), 1);
+        assert_ne!(blocks(SMALL, &[&exact, b"\r", b"\n"]), ["(oversized)"]);
+        let more = [b"A: 1\r\n".repeat(6), b"B: \r\n".to_vec()].concat();
+        assert_eq!(blocks(SMALL, &[&more, b"\r", b"\n"]), ["(oversized)"]);
+        let line = [&[b'x'; 19], &b"\r\n\r\n"[..]].concat();
+        assert_ne!(blocks(SMALL, &[&line]), ["(oversized)"], "its carriage return counts");
+        let line = [&[b'x'; 20], &b"\r\n\r\n"[..]].concat();
+        assert_eq!(blocks(SMALL, &[&line]), ["(oversized)"]);
     }
 }

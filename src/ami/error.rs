@@ -153,9 +153,7 @@ pub enum ActionError {
         action: ReadAction,
     },
     /// `Permission denied`: the AMI user lacks the class.
-    #[error(
-        "{action} is not permitted: the AMI user needs write = {}", .action.classes().join(" or ")
-    )]
+    #[error("{action} is not permitted: {}", needs(*.action))]
     Denied {
         /// The action.
         action: ReadAction,
@@ -200,6 +198,15 @@ pub enum ActionError {
         /// The action.
         action: ReadAction,
     },
+}
+
+/// What an AMI user needs for an action.
+fn needs(action: ReadAction) -> String {
+    match action.classes() {
+        // Asterisk 16 and later say so of a module that is being unloaded.
+        [] => "yet it needs no class; its module may be being unloaded".to_owned(),
+        classes => format!("the AMI user needs write = {}", classes.join(" or ")),
+    }
 }
 
 /// A duration as people write it.

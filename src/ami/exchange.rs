@@ -237,7 +237,7 @@ impl Exchange {
                     answer.damaged += 1;
                 } else if kind.has_row(event) && !secrets::is_secret_row(block, seen) {
                     answer.add_row(&secrets::without(block, seen));
-                    if answer.size() > self.limits.list {
+                    if answer.size() + answer.rows().len() * weight(kind) > self.limits.list {
                         let limit = self.limits.list;
                         pending.state =
                             State::Failed(ActionError::TooLarge { action: kind, limit });
@@ -283,6 +283,29 @@ impl State {
             Self::Listing(answer) => u64::try_from(answer.rows().len()).unwrap_or(u64::MAX),
             _ => 0,
         }
+    }
+}
+
+/// What a row counts for in a list's limit, beyond its own bytes: a row of a few bytes becomes an
+/// object with all its keys, so that bytes alone would bound nothing. With 64 MiB a list that
+/// leaves room for 20,000 channels, 60,000 endpoints and 250,000 hints.
+fn weight(kind: ReadAction) -> usize {
+    use ReadAction as R;
+    match kind {
+        R::CoreShowChannels => 3 << 10,
+        R::PjsipShowEndpoints | R::SipPeers | R::IaxPeerList | R::IaxPeers => 1 << 10,
+        R::PjsipShowContacts
+        | R::PjsipShowRegistrationInboundContactStatuses
+        | R::PjsipShowRegistrationsOutbound
+        | R::SipShowRegistry
+        | R::IaxRegistry
+        | R::QueueSummary
+        | R::QueueStatus
+        | R::ParkedCalls
+        | R::ConfbridgeListRooms
+        | R::ConfbridgeList
+        | R::VoicemailUsersList => 1 << 10,
+        _ => 64,
     }
 }
 

@@ -83,6 +83,7 @@ pub async fn collect(
         same_machine: false,
         logged_in: false,
         pong_after: None,
+        received: 0,
     };
     run.complete().await?;
     Ok(Collected {
@@ -111,6 +112,8 @@ struct Run<'a> {
     same_machine: bool,
     logged_in: bool,
     pong_after: Option<Duration>,
+    /// Bytes received on the connections before this one.
+    received: usize,
 }
 
 /// How a connection came to its end.
@@ -136,6 +139,10 @@ impl Run<'_> {
             };
             attempts += 1;
             if let Some(error) = error {
+                if self.logged_in && matches!(error, Error::TooMuch { .. }) {
+                    self.out_of_room();
+                    return Ok(());
+                }
                 // Before the first login a refusal is the answer; after it, the server is
                 // restarting and will be back.
                 if !self.logged_in && (!error.is_transient() || attempts > 3) {
@@ -167,11 +174,24 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The run's limit on bytes is reached: what is outstanding stays unanswered.
+    fn out_of_room(&mut self) {
+        let limit = self.target.options.limits.run;
+        for action in std::mem::take(&mut self.outstanding) {
+            let error = ActionError::TooLarge { action: action.kind(), limit };
+            self.keep(action, Outcome::Failed(error), None);
+        }
+        self.following_up = true;
+    }
+
     /// One connection, from connecting to logging off.
     async fn connection(&mut self) -> Result<End, Error> {
         let (deadline, target) = (self.deadline, self.target);
         let out_of_time = |_| Error::LoginTimeout { after: target.run_timeout };
-        let connecting = Client::connect(&target.host, target.port, target.options.clone());
+        let mut options = target.options.clone();
+        // The limit is one for all connections together.
+        options.limits.run = options.limits.run.saturating_sub(self.received);
+        let connecting = Client::connect(&target.host, target.port, options);
         let mut client = timeout_at(deadline, connecting).await.map_err(out_of_time)??;
         (self.progress)(Progress::Connected(client.link(), client.banner()));
         self.ami_version = client.ami_version().map(str::to_owned);
@@ -185,9 +205,14 @@ impl Run<'_> {
         loop {
             match timeout_at(deadline, client.next_finished()).await {
                 Ok(Ok(Some(finished))) => {
-                    let timed_out = matches!(finished.result, Err(ActionError::Timeout { .. }));
+                    // The rest of its answer would stand before all others.
+                    let unfinished = matches!(
+                        finished.result,
+                        Err(ActionError::Timeout { .. } | ActionError::TooLarge { .. })
+                    );
                     self.take(finished);
-                    if timed_out {
+                    if unfinished {
+                        self.received += client.received();
                         return Ok(End::Lost);
                     }
                 }
@@ -267,19 +292,17 @@ impl Run<'_> {
     /// The connection ended. The action that the server was working on gets one more chance; when
     /// it ends a second connection, it is to blame and is given up.
     fn lose(&mut self, client: Client, error: &Error) {
+        self.received += client.received();
+        if let Error::TooMuch { .. } = error {
+            return self.out_of_room();
+        }
         let Some((action, rows)) = client.abandon().into_iter().next() else { return };
-        let kind = action.kind();
-        let failure = match error {
-            Error::TooMuch { limit } => Some(ActionError::TooLarge { action: kind, limit: *limit }),
-            _ if self.cut_off.contains(&action) => Some(ActionError::CutOff { action: kind, rows }),
-            _ => None,
-        };
-        match failure {
-            Some(failure) => {
-                self.outstanding.retain(|outstanding| *outstanding != action);
-                self.keep(action, Outcome::Failed(failure), None);
-            }
-            None => self.cut_off.push(action),
+        if self.cut_off.contains(&action) {
+            let error = ActionError::CutOff { action: action.kind(), rows };
+            self.outstanding.retain(|outstanding| *outstanding != action);
+            self.keep(action, Outcome::Failed(error), None);
+        } else {
+            self.cut_off.push(action);
         }
     }
 }

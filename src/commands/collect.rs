@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::export::Form;
 use crate::{
@@ -15,8 +15,8 @@ use crate::{
     config::{Cache, OutputFile, Outputs},
     error::{Error, ExitCode},
     normalize::{Context, snapshot},
-    output::{self, Lock},
-    snapshot::{Section, SectionStatus, Snapshot, Timestamp},
+    output::{self, Attempt, History, Lock},
+    snapshot::{RunOutcome, Section, SectionStatus, Snapshot, Timestamp},
     terminal::clean,
 };
 
@@ -41,8 +41,9 @@ pub struct Job<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// Takes a snapshot and writes it, or prints it to `out`. `said` takes what a person is told: nothing on success without
-/// a terminal, one line about what is missing from a partial snapshot.
+/// Takes a snapshot and writes it, or prints it to `out`; beside a written one, and beside the old
+/// one after a failure, the status file tells how the run went. `said` takes what a person is told:
+/// nothing on success without a terminal, one line about what is missing from a partial snapshot.
 ///
 /// # Errors
 ///
@@ -53,11 +54,42 @@ pub async fn run(
     said: &mut dyn Write,
 ) -> Result<ExitCode, Error> {
     let path = &job.cache.path;
-    let _lock = match job.to_stdout {
-        true => None,
-        false => Some(Lock::acquire(path)?),
+    if job.to_stdout {
+        let previous = previous(job);
+        return take(job, previous.as_ref(), out, said).await.map(|snapshot| code(&snapshot));
+    }
+    // Held until the status is written, too.
+    let lock = match Lock::acquire(path) {
+        Err(locked @ output::Error::Locked { .. }) => return Err(locked.into()),
+        result => result,
     };
-    let previous = output::read_previous(path);
+    let previous = previous(job);
+    let mut record = Record::begin(job, History::read(path, previous.as_ref()));
+    let taken = match lock {
+        Ok(_) => take(job, previous.as_ref(), out, said).await,
+        Err(error) => Err(error.into()),
+    };
+    record.end(&taken);
+    taken.map(|snapshot| code(&snapshot))
+}
+
+/// The snapshot that stands in the file now.
+fn previous(job: &Job<'_>) -> Option<Snapshot> {
+    let mut previous = output::read_previous(&job.cache.path)?;
+    // Later than now where the clock was set back since: what differs is right all the same, but
+    // nothing can have differed since a time to come.
+    previous.collected_at = previous.collected_at.min(Timestamp::new(job.now));
+    Some(previous)
+}
+
+/// Takes a snapshot, writes or prints it, and tells what there is to tell.
+async fn take(
+    job: &Job<'_>,
+    previous: Option<&Snapshot>,
+    out: &mut dyn Write,
+    said: &mut dyn Write,
+) -> Result<Snapshot, Error> {
+    let path = &job.cache.path;
     let mut sections = SectionProgress::new(job.plan);
     let mut progress = |progress: Progress<'_>| {
         if job.talkative {
@@ -76,7 +108,9 @@ pub async fn run(
         collected_at: Timestamp::new(job.now),
         stale_after_seconds: job.cache.stale_after.as_secs(),
     };
-    let snapshot = snapshot(&collected, job.plan, &context, previous.as_ref());
+    let snapshot = snapshot(&collected, job.plan, &context, previous);
+    // Large on a large PBX, and the text of the snapshot is about to be as large again.
+    drop(collected);
     let bytes = serialize(&snapshot, job.cache.pretty)?;
     if job.to_stdout {
         print(&bytes, out)?;
@@ -88,14 +122,96 @@ pub async fn run(
     }
     if job.talkative {
         tell_person(&snapshot, job, said);
-    }
-    if snapshot.complete {
-        return Ok(ExitCode::Complete);
-    }
-    if !job.talkative {
+    } else if !snapshot.complete {
         say(said, &format!("freepbx-snapshot: {}", missing(&snapshot)));
     }
-    Ok(ExitCode::Partial)
+    Ok(snapshot)
+}
+
+fn code(snapshot: &Snapshot) -> ExitCode {
+    if snapshot.complete { ExitCode::Complete } else { ExitCode::Partial }
+}
+
+/// Sees to it that a run leaves its status behind, however it ends: where it is dropped before its
+/// end, a signal has ended the run.
+struct Record<'a> {
+    job: &'a Job<'a>,
+    history: History,
+    ended: bool,
+}
+
+impl<'a> Record<'a> {
+    fn begin(job: &'a Job<'a>, history: History) -> Self {
+        Self { job, history, ended: false }
+    }
+
+    fn end(&mut self, taken: &Result<Snapshot, Error>) {
+        let (code, reason, stale_after) = match taken {
+            Ok(snapshot) => {
+                let reason = (!snapshot.complete).then(|| missing(snapshot));
+                (code(snapshot), reason, Some(snapshot.stale_after))
+            }
+            Err(error) => (error.exit_code(), Some(error.to_string()), None),
+        };
+        self.leave(outcome(code), Some(code.number()), reason.as_deref(), stale_after);
+    }
+
+    fn leave(
+        &mut self,
+        outcome: RunOutcome,
+        exit_code: Option<u8>,
+        reason: Option<&str>,
+        stale_after: Option<Timestamp>,
+    ) {
+        self.ended = true;
+        let reason = reason.map(clean);
+        let reason = reason.as_deref();
+        let at = Timestamp::new(self.job.now);
+        let attempt = Attempt { at, outcome, exit_code, reason, stale_after };
+        let cache = self.job.cache;
+        let target = output::Target { path: &cache.path, mode: cache.file_mode };
+        match output::write_status(&self.history.after(&attempt), &target) {
+            Ok(()) => {}
+            Err(error) if outcome.is_success() => warn!("{error}"),
+            // What failed the run is told; that its status could not be kept follows from it.
+            Err(error) => debug!(%error, "no status"),
+        }
+    }
+}
+
+impl Drop for Record<'_> {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        let (outcome, reason) = match std::thread::panicking() {
+            true => (RunOutcome::Internal, "a mistake in the program ended the run"),
+            false => (RunOutcome::Interrupted, "a signal ended the run"),
+        };
+        self.leave(outcome, None, Some(reason), None);
+    }
+}
+
+/// The word of the status file for an exit code.
+fn outcome(code: ExitCode) -> RunOutcome {
+    match code {
+        ExitCode::Complete => RunOutcome::Complete,
+        ExitCode::Partial => RunOutcome::Partial,
+        ExitCode::NoConnection => RunOutcome::NoConnection,
+        ExitCode::NotAmi => RunOutcome::NotAmi,
+        ExitCode::LoginRefused => RunOutcome::LoginRefused,
+        ExitCode::Timeout => RunOutcome::Timeout,
+        ExitCode::CannotWrite => RunOutcome::CannotWrite,
+        ExitCode::Config => RunOutcome::Config,
+        // A locked run leaves no status, and the others are no runs.
+        ExitCode::Internal
+        | ExitCode::Locked
+        | ExitCode::Usage
+        | ExitCode::NotFound
+        | ExitCode::StatusCritical
+        | ExitCode::InvalidInput
+        | ExitCode::NoSnapshot => RunOutcome::Internal,
+    }
 }
 
 /// Adds what has changed to the history. The snapshot is written by then, so that nothing about

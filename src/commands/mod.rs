@@ -86,7 +86,7 @@ pub async fn run(
         Command::Status(arguments) => {
             status::run(*arguments, cli.common.config.as_deref(), now, out)
         }
-        Command::Schema => schema::print(out),
+        Command::Schema(arguments) => schema::print(arguments.status, out),
         #[cfg(feature = "validate")]
         Command::Validate(arguments) => schema::validate(&arguments.files, out, said),
         #[cfg(feature = "mcp")]

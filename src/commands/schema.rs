@@ -11,14 +11,18 @@ use crate::{
 #[cfg(feature = "validate")]
 pub use validate::validate;
 
-/// Prints the JSON Schema of a snapshot.
+/// Prints the JSON Schema of a snapshot, or of the status file beside it.
 ///
 /// # Errors
 ///
 /// When standard output cannot be written.
-pub fn print(out: &mut dyn Write) -> Result<ExitCode, Error> {
-    let mut text = serde_json::to_vec_pretty(&snapshot::schema())
-        .map_err(|error| Error::Internal(error.to_string()))?;
+pub fn print(of_status: bool, out: &mut dyn Write) -> Result<ExitCode, Error> {
+    let schema = match of_status {
+        true => snapshot::schema_of::<snapshot::RunStatus>(snapshot::Contract::File),
+        false => snapshot::schema(),
+    };
+    let mut text =
+        serde_json::to_vec_pretty(&schema).map_err(|error| Error::Internal(error.to_string()))?;
     text.push(b'\n');
     collect::print(&text, out)?;
     Ok(ExitCode::Complete)

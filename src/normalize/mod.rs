@@ -148,10 +148,7 @@ fn source(context: &Context, collected: &Collected, system: Option<&SystemInfo>)
         pbx_name: system.and_then(|system| system.system_name.clone()),
         asterisk_version: system.and_then(|system| system.version.clone()),
         ami_version: collected.ami_version.clone(),
-        collector: Collector {
-            name: env!("CARGO_PKG_NAME").to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        },
+        collector: Collector::this(),
         duration_ms: u64::try_from(collected.duration.as_millis()).unwrap_or(u64::MAX),
         demo: context.demo,
     }

@@ -9,7 +9,7 @@ use std::{
 use fs_err::{File, OpenOptions, os::unix::fs::OpenOptionsExt as _};
 use rustix::fs::OFlags;
 
-use super::{Error, Place};
+use super::{Error, Place, status_path};
 
 /// The right to write one snapshot, until dropped.
 ///
@@ -44,6 +44,10 @@ impl Lock {
         }
         // All that is there now is older than this run.
         place.remove_leftovers();
+        // Whatever has the name of the status file instead is no concern of the lock.
+        if let Ok(status) = Place::of(&status_path(path)) {
+            status.remove_leftovers();
+        }
         leave_pid(&mut file);
         Ok(Self { file })
     }
@@ -64,8 +68,12 @@ fn open(path: &Path) -> io::Result<File> {
     let no_link = OFlags::NOFOLLOW.bits().cast_signed();
     let open = |options: &mut OpenOptions| options.read(true).custom_flags(no_link).open(path);
     match open(OpenOptions::new().write(true).create(true).truncate(false).mode(MODE)) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            open(&mut OpenOptions::new())
+        Err(denied) if denied.kind() == io::ErrorKind::PermissionDenied => {
+            // Where there is none yet, what matters is why it cannot be created.
+            open(&mut OpenOptions::new()).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => denied,
+                _ => error,
+            })
         }
         result => result,
     }

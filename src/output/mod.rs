@@ -17,11 +17,13 @@ mod error;
 mod history;
 mod lock;
 mod previous;
+mod status;
 
 pub use error::Error;
 pub use history::append_history;
 pub use lock::Lock;
 pub use previous::read_previous;
+pub use status::{Attempt, History, read as read_status, status_path, write_status};
 
 /// Where to write, and with which mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

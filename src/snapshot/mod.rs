@@ -23,6 +23,7 @@ mod order;
 mod queues;
 mod rooms;
 mod schema;
+mod status;
 mod summary;
 mod system;
 mod timestamp;
@@ -40,6 +41,7 @@ pub use order::natural;
 pub use queues::{Agent, AgentStatus, Queue, QueueCaller};
 pub use rooms::{Conference, ConferenceMember, Mailbox, ParkedCall};
 pub use schema::{Contract, schema, schema_of};
+pub use status::{RunOutcome, RunStatus};
 pub use summary::{
     Attention, CallCounts, ExtensionCounts, QueueCounts, Severity, Summary, TrunkCounts,
 };

@@ -10,8 +10,10 @@
 
 mod codec;
 mod config;
+mod faults;
 mod golden;
 mod html;
+mod kills;
 mod large;
 mod live;
 #[cfg(feature = "mcp")]

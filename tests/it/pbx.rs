@@ -43,8 +43,29 @@ pub enum Reply {
     After(Vec<u8>),
     /// These bytes over and over, for ever.
     Endless(Vec<u8>),
+    /// Much of something, see [`Flood`].
+    Flood(Flood),
+    /// The recorded answer twice.
+    Twice,
+    /// The recorded answer after that of the action that comes next.
+    AfterTheNext,
+    /// The recorded answer under the id of another client's action.
+    UnderAnotherId,
+    /// The recorded answer with the end of a line in its middle missing, and its header's value.
+    Torn,
+    /// All connections end, and new ones are refused for a while; then as recorded.
+    Restart(Duration),
     /// `Unknown` on the first connection or round, then as recorded.
     UnknownAtFirst,
+}
+
+/// A unit again and again; `{id}` stands for the ActionID and `{n}` for the number of the turn.
+#[derive(Debug, Clone)]
+pub struct Flood {
+    pub before: &'static str,
+    pub unit: &'static str,
+    pub times: u64,
+    pub after: &'static str,
 }
 
 /// How the server treats a new connection.
@@ -56,6 +77,10 @@ pub enum Greeting {
     Bytes(&'static [u8]),
     /// These bytes, then closed.
     BytesThenClose(&'static [u8]),
+    /// Every login is accepted after a pause.
+    SlowLogin(Duration),
+    /// Asterisk's, but everything comes in pieces of so many bytes with a pause between.
+    Trickle(usize, Duration),
     /// Every login is refused with this message after a pause, and the connection closed.
     RefusesLogin(&'static str, Duration),
     /// Knows no challenge.
@@ -83,6 +108,8 @@ pub struct Script {
     password: String,
     /// What replies that come true only later count.
     rounds: Arc<AtomicU32>,
+    /// Milliseconds for which nobody shall listen.
+    away: Arc<AtomicU32>,
 }
 
 pub const PASSWORD: &str = "test-ami-secret-Zq7";
@@ -96,6 +123,7 @@ impl Script {
             greeting: Greeting::Asterisk,
             password: PASSWORD.to_owned(),
             rounds: Arc::default(),
+            away: Arc::default(),
         }
     }
 
@@ -120,14 +148,36 @@ impl Script {
         };
         let (asked, received) = (pbx.asked.clone(), pbx.received.clone());
         let connections = pbx.connections.clone();
+        let address = listener.local_addr().unwrap();
+        listener.set_nonblocking(true).unwrap();
         thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            let mut listener = Some(listener);
+            loop {
+                let away = self.away.swap(0, Ordering::SeqCst);
+                if away > 0 {
+                    listener = None;
+                    thread::sleep(Duration::from_millis(away.into()));
+                }
+                let accepted = match &listener {
+                    Some(listener) => listener.accept(),
+                    None => {
+                        listener = TcpListener::bind(address).ok();
+                        listener.iter().for_each(|it| it.set_nonblocking(true).unwrap());
+                        continue;
+                    }
+                };
+                let Ok((stream, _)) = accepted else {
+                    thread::sleep(Duration::from_millis(2));
+                    continue;
+                };
+                stream.set_nonblocking(false).unwrap();
                 connections.fetch_add(1, Ordering::SeqCst);
                 let session = Session {
                     script: self.clone(),
                     stream,
                     asked: asked.clone(),
                     received: received.clone(),
+                    held: Vec::new(),
                 };
                 thread::spawn(move || session.run());
             }
@@ -141,6 +191,8 @@ struct Session {
     stream: TcpStream,
     asked: Arc<Mutex<Vec<String>>>,
     received: Arc<Mutex<Vec<u8>>>,
+    /// An answer that waits for another.
+    held: Vec<u8>,
 }
 
 const CHALLENGE: &str = "318472190";
@@ -196,7 +248,10 @@ impl Session {
                 self.respond("Error", &id, &message);
                 false
             }
-            ("Login", _) => {
+            ("Login", greeting) => {
+                if let Greeting::SlowLogin(pause) = greeting {
+                    thread::sleep(*pause);
+                }
                 let expected = md5(&format!("{CHALLENGE}{}", self.script.password));
                 let right = match header("Key") {
                     Some(key) => key == expected,
@@ -217,7 +272,10 @@ impl Session {
                     Some(argument) => format!("{action}-{argument}"),
                     None => action.clone(),
                 };
-                self.reply(&action, &key, &id, header("Family").as_deref())
+                let held = std::mem::take(&mut self.held);
+                let goes_on = self.reply(&action, &key, &id, header("Family").as_deref());
+                self.send(&held);
+                goes_on
             }
         }
     }
@@ -246,13 +304,7 @@ impl Session {
                 Some(bytes) => self.send(&bytes),
                 None => return self.respond("Error", id, &unknown),
             },
-            Reply::Bytes(bytes) => {
-                let text = String::from_utf8_lossy(&bytes).replace("{id}", id);
-                match text.contains('\u{fffd}') {
-                    true => self.send(&bytes),
-                    false => self.send(text.as_bytes()),
-                }
-            }
+            Reply::Bytes(bytes) => self.send(&replace(&bytes, b"{id}", id.as_bytes())),
             Reply::HalfThenSilence => {
                 self.send(half);
                 self.wait_for_the_end();
@@ -281,7 +333,25 @@ impl Session {
                 }
             }
             Reply::After(bytes) => {
-                self.send(&bytes);
+                self.send(&replace(&bytes, b"{id}", id.as_bytes()));
+                self.send(&whole);
+            }
+            Reply::Flood(flood) => return self.flood(&flood, id),
+            Reply::Twice => self.send(&whole.repeat(2)),
+            Reply::AfterTheNext => self.held = whole,
+            Reply::UnderAnotherId => self.send(&replace(&whole, id.as_bytes(), b"other-7")),
+            Reply::Torn => {
+                let line = half.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+                let next = whole[line..].iter().position(|byte| *byte == b'\r').unwrap_or(0);
+                self.send(&[&whole[..line + 2], &whole[line + next..]].concat());
+            }
+            Reply::Restart(pause) => {
+                if self.script.rounds.fetch_add(1, Ordering::SeqCst) == 0 {
+                    let pause = u32::try_from(pause.as_millis()).unwrap();
+                    self.script.away.store(pause, Ordering::SeqCst);
+                    thread::sleep(Duration::from_millis(20));
+                    return false;
+                }
                 self.send(&whole);
             }
             Reply::Endless(bytes) => {
@@ -346,8 +416,37 @@ impl Session {
         true
     }
 
+    fn flood(&mut self, flood: &Flood, id: &str) -> bool {
+        let fill = |text: &str, n: u64| text.replace("{id}", id).replace("{n}", &n.to_string());
+        let mut buffer = fill(flood.before, 0);
+        for n in 0..flood.times {
+            match flood.unit.contains('{') {
+                true => buffer.push_str(&fill(flood.unit, n)),
+                false => buffer.push_str(flood.unit),
+            }
+            if buffer.len() > 256 << 10 {
+                if self.stream.write_all(buffer.as_bytes()).is_err() {
+                    return false;
+                }
+                buffer.clear();
+            }
+        }
+        buffer.push_str(&fill(flood.after, flood.times));
+        self.send(buffer.as_bytes());
+        true
+    }
+
     /// A client that has gone away is no failure of the server.
     fn send(&mut self, bytes: &[u8]) {
+        if let Greeting::Trickle(piece, pause) = self.script.greeting {
+            for part in bytes.chunks(piece) {
+                if self.stream.write_all(part).is_err() {
+                    return;
+                }
+                thread::sleep(pause);
+            }
+            return;
+        }
         let _ = self.stream.write_all(bytes);
     }
 
