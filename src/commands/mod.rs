@@ -20,6 +20,7 @@ pub mod demo;
 #[cfg(feature = "mcp")]
 pub mod mcp;
 pub mod schema;
+#[cfg(feature = "mcp")]
 pub(crate) mod snapshot_file;
 
 /// Runs the command that was asked for. `out` takes its results, `said` what a person is told on
