@@ -70,6 +70,16 @@ pub enum Command {
     Export(crate::commands::export::ExportArgs),
     /// Judge the snapshot as a monitoring plugin does (exit codes 0, 1, 2, 3)
     Status(Box<crate::commands::status::StatusArgs>),
+    /// Check files against the JSON Schema of the snapshot
+    #[cfg(feature = "validate")]
+    Validate(ValidateArgs),
+    /// Answer an assistant's questions: a Model Context Protocol server on standard input and output
+    #[cfg(feature = "mcp")]
+    Mcp(McpArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
 }
 
 /// Options of `schema`.
@@ -97,6 +107,40 @@ pub struct DemoArgs {
     /// Print the snapshot instead of writing it
     #[arg(long)]
     pub stdout: bool,
+}
+
+/// Options of `validate`.
+#[cfg(feature = "validate")]
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Files to check; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Options of `mcp`.
+#[cfg(feature = "mcp")]
+#[derive(Debug, Args)]
+pub struct McpArgs {
+    /// Which snapshot to answer from
+    #[command(flatten)]
+    pub file: crate::commands::snapshot_file::FileArgs,
+}
+
+/// Options of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// A shell that completions are made, and tested, for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it all, and documentation would clutter the help")]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
 }
 
 /// What stands below the options in `--help`.

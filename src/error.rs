@@ -36,6 +36,10 @@ pub enum Error {
     /// Standard output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Stdout(String),
+    /// What asks over the Model Context Protocol does not speak it.
+    #[error("what is at standard input is no MCP client: {}; this command is started by an \
+             assistant, see docs/mcp.md", one_line(.0))]
+    NoMcpClient(String),
     /// The demonstration PBX cannot start.
     #[error("cannot start the demonstration PBX on loopback: {0}")]
     Demo(String),
@@ -57,6 +61,7 @@ impl Error {
             Self::Demo(_) => ExitCode::NoConnection,
             Self::Usage(_) => ExitCode::Usage,
             Self::Timeout { .. } => ExitCode::Timeout,
+            Self::NoMcpClient(_) => ExitCode::InvalidInput,
             Self::Internal(_) => ExitCode::Internal,
         }
     }
@@ -76,6 +81,8 @@ pub enum ExitCode {
     Partial = 3,
     /// The command line is wrong (`EX_USAGE`).
     Usage = 64,
+    /// What was read is not valid (`EX_DATAERR`).
+    InvalidInput = 65,
     /// There is no snapshot to read, or it cannot be read (`EX_NOINPUT`).
     NoSnapshot = 66,
     /// No connection to the PBX (`EX_UNAVAILABLE`).
@@ -101,11 +108,12 @@ impl ExitCode {
     pub const STATUS_WARNING: Self = Self::NotFound;
 
     /// All codes, ascending, but the one that only `status` has.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Complete,
         Self::NotFound,
         Self::Partial,
         Self::Usage,
+        Self::InvalidInput,
         Self::NoSnapshot,
         Self::NoConnection,
         Self::Internal,
@@ -132,6 +140,9 @@ impl ExitCode {
             Self::Partial => "partial: the file is new, but its `sections` say what is missing",
             Self::StatusCritical => "critical (of `status`)",
             Self::Usage => "wrong command line",
+            Self::InvalidInput => {
+                "what was read is not valid: a file to `validate`, a client of `mcp`"
+            }
             Self::NoSnapshot => "there is no snapshot to read, or it cannot be read",
             Self::NoConnection => "no connection to the PBX",
             Self::Internal => "internal error: please report it",
@@ -324,7 +335,7 @@ mod tests {
     fn numbers_are_distinct_and_ascending() {
         let numbers = ExitCode::ALL.map(ExitCode::number);
         assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
-        assert_eq!(numbers, [0, 1, 3, 64, 66, 69, 70, 73, 75, 76, 77, 78, 124]);
+        assert_eq!(numbers, [0, 1, 3, 64, 65, 66, 69, 70, 73, 75, 76, 77, 78, 124]);
     }
 
     #[test]

@@ -35,8 +35,8 @@ fn main() -> ExitCode {
     let ended = match runtime {
         Ok(runtime) => {
             let ended = runtime.block_on(until_signalled(cli));
-            // The system's look-up of a name cannot be called off; waiting for it would outlast
-            // every time limit.
+            // Not waiting for a thread that reads standard input or looks a name up: neither can be
+            // called off, it may never come back, and nothing needs it any more.
             runtime.shutdown_background();
             ended
         }
@@ -65,7 +65,7 @@ async fn until_signalled(cli: Cli) -> Result<ExitCode, Error> {
     let terminal = stderr().is_terminal();
     let (mut out, mut said) = (stdout(), stderr());
     tokio::select! {
-        ended = commands::run(cli, Utc::now(), terminal, &mut out, &mut said) => {
+        ended = commands::run(cli, Utc::now, terminal, &mut out, &mut said) => {
             ended.map(ExitCode::from)
         }
         _ = terminate.recv() => Ok(ExitCode::from(143)),

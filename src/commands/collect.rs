@@ -203,12 +203,13 @@ fn outcome(code: ExitCode) -> RunOutcome {
         ExitCode::Timeout => RunOutcome::Timeout,
         ExitCode::CannotWrite => RunOutcome::CannotWrite,
         ExitCode::Config => RunOutcome::Config,
+        // A locked run leaves no status, and the others are no runs.
         ExitCode::Internal
-        // A locked run leaves no status, a wrong command line is no run, and these are readers'.
         | ExitCode::Locked
         | ExitCode::Usage
         | ExitCode::NotFound
         | ExitCode::StatusCritical
+        | ExitCode::InvalidInput
         | ExitCode::NoSnapshot => RunOutcome::Internal,
     }
 }

@@ -69,14 +69,27 @@ pub fn run(
     now: DateTime<Utc>,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Error> {
-    let snapshot = views::load(&snapshot_file::path(&arguments.file, config)?)?;
-    let text = arguments.form.render(&snapshot, now);
-    match &arguments.output {
-        None => print(text.as_bytes(), out)?,
-        Some(path) => {
-            let mode = arguments.form.file_mode();
-            output::write(text.as_bytes(), &output::Target { path, mode })?;
-        }
+    let snapshot = views::load(&snapshot_file::path(arguments.file.file.as_deref(), config)?)?;
+    if let Some(path) = &arguments.output {
+        return write(arguments.form, &snapshot, path, now);
     }
+    let text = arguments.form.render(&snapshot, now);
+    print(text.as_bytes(), out)?;
+    Ok(ExitCode::Complete)
+}
+
+/// Writes the snapshot in the wanted form to a file, in one step.
+///
+/// # Errors
+///
+/// When the file cannot be written.
+pub fn write(
+    form: Form,
+    snapshot: &Snapshot,
+    path: &Path,
+    now: DateTime<Utc>,
+) -> Result<ExitCode, Error> {
+    let text = form.render(snapshot, now);
+    output::write(text.as_bytes(), &output::Target { path, mode: form.file_mode() })?;
     Ok(ExitCode::Complete)
 }

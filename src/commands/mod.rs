@@ -10,13 +10,17 @@ use crate::{
     collect::{Plan, Target},
     config::{Cache, Config, Outputs},
     error::{Error, ExitCode},
-    snapshot::{RunStatus, Section, Snapshot},
+    snapshot::Section,
 };
 
 pub mod check;
 pub mod collect;
+pub mod completions;
 pub mod demo;
 pub mod export;
+#[cfg(feature = "mcp")]
+pub mod mcp;
+pub mod schema;
 pub mod show;
 pub mod snapshot_file;
 pub mod status;
@@ -29,11 +33,12 @@ pub mod status;
 /// Those of the command.
 pub async fn run(
     cli: Cli,
-    now: DateTime<Utc>,
+    clock: fn() -> DateTime<Utc>,
     terminal: bool,
     out: &mut dyn Write,
     said: &mut dyn Write,
 ) -> Result<ExitCode, Error> {
+    let now = clock();
     match cli.command.unwrap_or(Command::Collect(cli.collect)) {
         Command::Collect(arguments) => {
             let config = load(cli.common.config.as_deref())?;
@@ -81,17 +86,15 @@ pub async fn run(
         Command::Status(arguments) => {
             status::run(*arguments, cli.common.config.as_deref(), now, out)
         }
-        Command::Schema(arguments) => {
-            let schema = match arguments.status {
-                true => schemars::schema_for!(RunStatus),
-                false => schemars::schema_for!(Snapshot),
-            };
-            let mut text = serde_json::to_vec_pretty(&schema)
-                .map_err(|error| Error::Internal(error.to_string()))?;
-            text.push(b'\n');
-            collect::print(&text, out)?;
-            Ok(ExitCode::Complete)
+        Command::Schema(arguments) => schema::print(arguments.status, out),
+        #[cfg(feature = "validate")]
+        Command::Validate(arguments) => schema::validate(&arguments.files, out, said),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(arguments) => {
+            mcp::run(&arguments.file, cli.common.config.as_deref(), clock).await
         }
+        Command::Completions(arguments) => completions::print(arguments.shell, out),
+        Command::Man => completions::print_man(out),
     }
 }
 

@@ -3,15 +3,18 @@
 use std::{
     io::{IsTerminal as _, Write},
     os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, SystemTime},
 };
 
 use chrono::{DateTime, Utc};
 
-use super::collect::{print, say};
+use super::{
+    collect::{print, say},
+    export::{self, Form},
+    snapshot_file,
+};
 use crate::{
-    config::Cache,
     error::{Error, ExitCode},
     snapshot::RecordedChange,
     views::{
@@ -33,7 +36,10 @@ pub async fn run(
     said: &mut dyn Write,
 ) -> Result<ExitCode, Error> {
     let request = Request::new(arguments).map_err(Error::Usage)?;
-    let file = snapshot_file(arguments.file.as_deref(), config)?;
+    let file = snapshot_file::path(arguments.file.as_deref(), config)?;
+    if let Some(page) = &arguments.html {
+        return export::write(Form::Html, &views::load(&file)?, page, now);
+    }
     if arguments.watch {
         return watch(&file, &request, arguments.color, out, said).await;
     }
@@ -41,20 +47,6 @@ pub async fn run(
     tell(&shown, said);
     print(shown.text.as_bytes(), out)?;
     Ok(if shown.found { ExitCode::Complete } else { ExitCode::NotFound })
-}
-
-/// The file that was named, else the configuration's, else the one in the place where `collect`
-/// puts it by default: a reader on another machine has no configuration.
-///
-/// # Errors
-///
-/// A configuration that is there but wrong: another file might be another PBX's.
-pub fn snapshot_file(named: Option<&Path>, config: Option<&Path>) -> Result<PathBuf, Error> {
-    if let Some(file) = named {
-        return Ok(file.to_owned());
-    }
-    let configured = Cache::load(config, &|name| std::env::var_os(name))?;
-    Ok(configured.unwrap_or_else(|| Cache::in_directory(Path::new("cache"))).path)
 }
 
 fn read_and_show(

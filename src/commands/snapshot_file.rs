@@ -27,9 +27,9 @@ pub struct FileArgs {
 /// # Errors
 ///
 /// When a configuration was found and is wrong: another snapshot might be another PBX's.
-pub fn path(arguments: &FileArgs, config: Option<&Path>) -> Result<PathBuf, Error> {
-    match &arguments.file {
-        Some(file) => Ok(file.clone()),
+pub fn path(named: Option<&Path>, config: Option<&Path>) -> Result<PathBuf, Error> {
+    match named {
+        Some(file) => Ok(file.to_owned()),
         None => Ok(path_in(settings(config)?.as_ref())),
     }
 }

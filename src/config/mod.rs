@@ -106,24 +106,6 @@ impl Cache {
             history_max_bytes: Some(HISTORY_MAX_BYTES),
         }
     }
-
-    /// What the configuration says about the snapshot's place, for readers: they need neither
-    /// address nor password. `None` when there is no configuration file at all.
-    ///
-    /// # Errors
-    ///
-    /// As [`Config::load`], but for a missing file that nobody named.
-    pub fn load(
-        option: Option<&Path>,
-        environment: Environment<'_>,
-    ) -> Result<Option<Self>, Error> {
-        let (file, bytes) = match find::read(option, environment, &PLACES) {
-            Err(Error::NotFound { .. }) => return Ok(None),
-            result => result?,
-        };
-        let document = Document::parse(&file, bytes)?;
-        cache(&Values { document: &document, environment }, &base(&file)).map(Some)
-    }
 }
 
 impl Config {

@@ -22,6 +22,7 @@ mod meta;
 mod order;
 mod queues;
 mod rooms;
+mod schema;
 mod status;
 mod summary;
 mod system;
@@ -39,6 +40,7 @@ pub use meta::{
 pub use order::natural;
 pub use queues::{Agent, AgentStatus, Queue, QueueCaller};
 pub use rooms::{Conference, ConferenceMember, Mailbox, ParkedCall};
+pub use schema::{Contract, schema, schema_of};
 pub use status::{RunOutcome, RunStatus};
 pub use summary::{
     Attention, CallCounts, ExtensionCounts, QueueCounts, Severity, Summary, TrunkCounts,

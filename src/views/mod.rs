@@ -18,6 +18,9 @@ pub mod show;
 
 use crate::snapshot::{SCHEMA_VERSION, Snapshot, Timestamp};
 
+#[cfg(feature = "mcp")]
+pub mod mcp;
+
 /// Why a snapshot cannot be read. Its text is one line that says what to do next.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

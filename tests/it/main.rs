@@ -16,6 +16,8 @@ mod html;
 mod kills;
 mod large;
 mod live;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod older;
 mod output;
 mod pbx;
@@ -23,6 +25,7 @@ mod program;
 mod prometheus;
 mod run;
 mod sample;
+mod schema;
 mod secrets;
 mod show;
 mod status;

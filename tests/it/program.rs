@@ -89,8 +89,7 @@ impl Program {
 pub fn assert_follows_schema(snapshot: &Value) {
     use std::sync::LazyLock;
     static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
-        let schema = schemars::schema_for!(freepbx_snapshot::snapshot::Snapshot);
-        jsonschema::validator_for(schema.as_value()).unwrap()
+        jsonschema::validator_for(freepbx_snapshot::snapshot::schema().as_value()).unwrap()
     });
     let errors: Vec<String> = SCHEMA
         .iter_errors(snapshot)

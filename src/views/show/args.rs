@@ -40,6 +40,9 @@ pub struct ShowArgs {
     /// Print the rows as JSON, as they stand in the snapshot
     #[arg(long)]
     pub json: bool,
+    /// Write one self-contained web page to this file instead, in one step
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "watch"])]
+    pub html: Option<PathBuf>,
     /// Print anew whenever the file changes, until Ctrl-C
     #[arg(long, short)]
     pub watch: bool,
