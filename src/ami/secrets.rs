@@ -57,6 +57,8 @@ pub(super) fn inspect(block: &str) -> Inspection<'_> {
             9 if key.eq_ignore_ascii_case("ListItems") => {
                 seen.list_items.get_or_insert_with(value);
             }
+            // No header is without a name: its beginning is lost, and with it what it was.
+            0 => seen.damaged = true,
             _ => seen.secret |= is_secret_header(key),
         }
         at_first = false;
@@ -147,6 +149,7 @@ mod tests {
     fn a_glued_or_torn_block_is_damaged() {
         assert!(inspect("Event: A\r\nName: x\r\nEvent: B\r\n").damaged);
         assert!(inspect("Event: A\r\nNam\r\n").damaged);
+        assert!(inspect("Event: A\r\n:Secret: x\r\n").damaged);
         assert!(!inspect("Event: A\r\nName: Event: B\r\n\n").damaged);
         assert_eq!(inspect("Name: x\r\n").first, None);
     }

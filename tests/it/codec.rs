@@ -187,7 +187,8 @@ fn wire() -> impl Strategy<Value = Vec<u8>> {
         Just(b"EventList: start\r\n".to_vec()),
         Just(b"Event: PeerEntry\r\n".to_vec()),
         Just(b"Event: PeerlistComplete\r\nEventList: Complete\r\nListItems: 1\r\n".to_vec()),
-        Just(b"Secret: hidden-secret\r\n".to_vec()),
+        // At the beginning of a line whatever stands before it; in a value it would be a name.
+        Just(b"X: y\r\nSecret: hidden-secret\r\n".to_vec()),
         Just(b"\r\n".to_vec()),
         Just(b"\n".to_vec()),
         Just(b":".to_vec()),

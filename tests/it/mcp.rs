@@ -143,7 +143,7 @@ fn a_stale_or_missing_file_is_never_presented_as_current() {
 #[test]
 fn somebody_who_types_is_told_that_this_is_for_assistants() {
     let program = Program::with_config("");
-    let mut command = program.command(&["mcp"]);
+    let mut command = program.command(&["mcp", "--file", "cache/freepbx.json"]);
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

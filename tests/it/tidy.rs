@@ -95,7 +95,8 @@ fn modules_import_only_what_lies_before_them() {
         ("ami", &[][..]),
         ("snapshot", &[]),
         ("terminal", &[]),
-        ("config", &["ami"]),
+        // The thresholds of `status` are that reader's own words; it knows nothing of `config`.
+        ("config", &["ami", "views"]),
         ("collect", &["ami", "config", "snapshot", "terminal"]),
         ("normalize", &["ami", "collect", "config", "snapshot", "terminal"]),
         ("output", &["snapshot"]),
