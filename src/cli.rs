@@ -11,7 +11,6 @@ use crate::error::ExitCode;
 #[command(
     version,
     max_term_width = 100,
-    args_conflicts_with_subcommands = true,
     after_help = after_help()
 )]
 pub struct Cli {

@@ -348,7 +348,11 @@ impl SectionProgress {
                     *rows += u64::try_from(answer.rows().len()).unwrap_or(0);
                 }
                 if actions.is_empty() {
-                    say(said, &format!("  {:<12} {rows} rows", section.as_str()));
+                    let came = match rows {
+                        0 => "read".to_owned(),
+                        rows => format!("read, {rows} rows"),
+                    };
+                    say(said, &format!("  {:<12} {came}", section.as_str()));
                 }
             }
         }

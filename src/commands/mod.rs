@@ -39,6 +39,11 @@ pub async fn run(
     said: &mut dyn Write,
 ) -> Result<ExitCode, Error> {
     let now = clock();
+    if cli.command.is_some() && cli.collect.stdout {
+        return Err(Error::Usage(
+            "--stdout before a command: put it behind the command".to_owned(),
+        ));
+    }
     match cli.command.unwrap_or(Command::Collect(cli.collect)) {
         Command::Collect(arguments) => {
             let config = load(cli.common.config.as_deref())?;

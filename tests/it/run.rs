@@ -341,6 +341,16 @@ fn a_failed_run_leaves_the_old_file_as_it_was() {
 }
 
 #[test]
+fn common_options_stand_before_or_behind_a_command() {
+    let pbx = busy().start();
+    let program = Program::for_port(pbx.port);
+    let before = program.run(&["--config", "config.yaml", "collect", "--stdout"]);
+    assert_eq!(before.code, 0, "{before:?}");
+    let misplaced = program.run(&["--stdout", "check"]);
+    assert_eq!(misplaced.code, 64, "{misplaced:?}");
+}
+
+#[test]
 fn stdout_prints_the_snapshot_and_writes_nothing() {
     let pbx = busy().start();
     let program = Program::for_port(pbx.port);
