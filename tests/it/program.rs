@@ -28,10 +28,19 @@ pub struct Ended {
 impl Program {
     /// Configured for a server on loopback, with short time limits.
     pub fn for_port(port: u16) -> Self {
+        Self::with_limits(port, 2, 10)
+    }
+
+    /// As [`Program::for_port`], with time to wait for a server that is not ready yet.
+    pub fn patient(port: u16) -> Self {
+        Self::with_limits(port, 20, 60)
+    }
+
+    fn with_limits(port: u16, action: u64, run: u64) -> Self {
         Self::with_config(&format!(
             "freepbx:\n  ami_host: 127.0.0.1\n  ami_port: {port}\n  ami_username: snapshot\n  \
              ami_password: {PASSWORD}\n  timeouts:\n    connect_seconds: 1\n    \
-             login_seconds: 2\n    action_seconds: 1\n    run_seconds: 6\n"
+             login_seconds: 2\n    action_seconds: {action}\n    run_seconds: {run}\n"
         ))
     }
 

@@ -308,7 +308,9 @@ fn any_other_refusal_is_an_error_in_asterisks_words() {
 fn a_server_that_is_still_starting_is_asked_again() {
     // Recorded a second after the start, when a module may well be missing.
     let script = Script::recorded("16.28.0/idle").on("QueueStatus", Reply::UnknownAtFirst);
-    let (program, ended) = run(script);
+    let pbx = script.start();
+    let program = Program::patient(pbx.port);
+    let ended = program.run(&[]);
     assert_quiet_and_complete(&ended);
     let snapshot = program.snapshot();
     assert_eq!(status(&snapshot, "queues"), "ok");
