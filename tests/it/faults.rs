@@ -555,6 +555,16 @@ fn large() -> Vec<Fault> {
             ),
         ),
     ];
+    // More than a run may receive, over all its connections together.
+    let lists = ["CoreShowChannels", "BridgeList", "QueueStatus", "QueueSummary", "SIPpeers"];
+    let line = endless(x);
+    all.push(Fault {
+        peak: LARGEST,
+        ..fault("Too much", "endless lines in five lists", 3, File::New, "268435456", move || {
+            let flood = |script: Script, list: &&str| script.on(list, Reply::Flood(line.clone()));
+            World::patient(lists.iter().fold(busy(), flood))
+        })
+    });
     // As much as the limits allow, everywhere at once.
     all.push(Fault {
         peak: LARGEST,
