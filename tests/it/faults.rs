@@ -392,7 +392,7 @@ fn connection() -> Vec<Fault> {
         fault("the banner, then silence", 124, Untouched, "login", || {
             World::with(busy().greeting(Greeting::Bytes(b"Asterisk Call Manager/5.0.4\r\n")))
         }),
-        fault("the banner, then closed", 69, Untouched, "closed", || {
+        fault("the banner, then closed", 69, Untouched, "the connection ended", || {
             let banner = b"Asterisk Call Manager/5.0.4\r\n";
             World::with(busy().greeting(Greeting::BytesThenClose(banner)))
         }),
@@ -777,7 +777,9 @@ fn every_fault_ends_as_the_table_says() {
     let stable = |page: &str| -> Vec<String> {
         let rows =
             page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| Fault"));
-        rows.map(|row| row.split(" | ").take(3).collect::<Vec<_>>().join(" | ")).collect()
+        // Not the words: whether a connection was closed or reset is a race.
+        rows.map(|row| row.split(" | ").step_by(2).take(2).collect::<Vec<_>>().join(" | "))
+            .collect()
     };
     let kept = stable(&kept);
     for row in stable(&page) {
@@ -791,7 +793,7 @@ fn page(all: &[Fault], results: &[Option<Result>]) -> String {
         "# Faults\n\n\
          What the program does when things go wrong: each line is a run of the real binary that \
          met this fault.\n\
-         Written by `tests/faults`; every run of the tests compares it.\n\n\
+         Written by `tests/faults`; every run of the tests compares faults and exit codes.\n\n\
          - *Result*: what became of the file, and the beginning of the message. After every one, \
          `freepbx.status.json` said the same, unless its directory could not be written.\n\
          - *Time*: of the whole run, rounded up; limits were 1 s to connect, 2 s to log in, 1 s an \
