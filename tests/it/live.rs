@@ -44,6 +44,8 @@ fn a_busy_pbx_gives_a_complete_snapshot_and_a_silent_success() {
             assert_eq!(snapshot["sections"][section]["status"], "ok", "{section}");
         }
         assert_eq!(text(&snapshot["source"]["asterisk_version"]), pbx.version());
+        // For tests/readers/run and tests/mcp/run, which ask it what people ask.
+        std::fs::write(lab_folder().join(format!("busy-{}.json", pbx.version)), run.json).unwrap();
     });
 }
 
@@ -547,13 +549,17 @@ fn for_each_version(scenario: &str, test: impl Fn(&Pbx)) {
     }
 }
 
+/// Where the lab is.
+fn lab_folder() -> PathBuf {
+    std::env::var_os("FREEPBX_SNAPSHOT_PBX_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pbx"),
+        PathBuf::from,
+    )
+}
+
 impl Pbx {
     fn of(scenario: &str, version: &'static str) -> Self {
-        let folder = std::env::var_os("FREEPBX_SNAPSHOT_PBX_DIR").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pbx"),
-            PathBuf::from,
-        );
-        let path = folder.join(scenario).join("lab.json");
+        let path = lab_folder().join(scenario).join("lab.json");
         let lab = std::fs::read_to_string(&path).unwrap_or_else(|error| {
             panic!("{}: {error}; start it with tests/pbx/lab", path.display())
         });
