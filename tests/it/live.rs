@@ -551,10 +551,8 @@ fn for_each_version(scenario: &str, test: impl Fn(&Pbx)) {
 
 /// Where the lab is.
 fn lab_folder() -> PathBuf {
-    std::env::var_os("FREEPBX_SNAPSHOT_PBX_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pbx"),
-        PathBuf::from,
-    )
+    std::env::var_os("FREEPBX_SNAPSHOT_PBX_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pbx"), PathBuf::from)
 }
 
 impl Pbx {
