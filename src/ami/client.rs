@@ -557,6 +557,9 @@ impl Client {
                     let count = match read {
                         // TLS that ends without a word of farewell; blocks tell what is whole.
                         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+                        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                            return Err(closed(format!("the server closed it: {error}")));
+                        }
                         read => read.map_err(|e| closed(e.to_string()))?,
                     };
                     if count == 0 {
