@@ -1,6 +1,10 @@
 //! What the program can do, one file per command.
 
-use std::{collections::BTreeSet, io::Write, path::Path};
+use std::{
+    collections::BTreeSet,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, Utc};
 use tracing::warn;
@@ -24,6 +28,9 @@ pub mod schema;
 pub mod show;
 pub mod snapshot_file;
 pub mod status;
+pub mod transcript;
+
+use transcript::Transcript;
 
 /// Runs the command that was asked for. `out` takes its results, `said` what a person is told on
 /// the side; `terminal` says whether a person is there.
@@ -39,15 +46,18 @@ pub async fn run(
     said: &mut dyn Write,
 ) -> Result<ExitCode, Error> {
     let now = clock();
-    if cli.command.is_some() && cli.collect.stdout {
-        return Err(Error::Usage(
-            "--stdout before a command: put it behind the command".to_owned(),
-        ));
+    let misplaced =
+        [("--stdout", cli.collect.stdout), ("--transcript", cli.collect.wire.transcript.is_some())];
+    if let Some((option, _)) = misplaced.iter().find(|(_, is_given)| *is_given)
+        && cli.command.is_some()
+    {
+        return Err(Error::Usage(format!("{option} before a command: put it behind the command")));
     }
     match cli.command.unwrap_or(Command::Collect(cli.collect)) {
         Command::Collect(arguments) => {
-            let config = load(cli.common.config.as_deref())?;
+            let mut config = load(cli.common.config.as_deref())?;
             config.warnings.iter().for_each(|warning| warn!("{warning}"));
+            let transcript = transcript(&mut config, arguments.wire.transcript, "collect", now)?;
             let job = collect::Job {
                 target: &Target::from(&config),
                 plan: &Plan::from(&config),
@@ -57,12 +67,20 @@ pub async fn run(
                 to_stdout: arguments.stdout,
                 talkative: terminal,
                 now,
+                transcript: transcript.as_ref(),
             };
-            collect::run(&job, out, said).await
+            let ended = collect::run(&job, out, said).await;
+            if let (Some(transcript), Err(error)) = (&transcript, &ended) {
+                transcript.failed(error);
+            }
+            ended
         }
-        Command::Check => {
-            let config = load(cli.common.config.as_deref())?;
-            Ok(check::check(&config, now, out).await)
+        Command::Check(arguments) => {
+            let mut config = load(cli.common.config.as_deref())?;
+            let transcript = transcript(&mut config, arguments.wire.transcript, "check", now)?;
+            let code = check::check(&config, now, out).await;
+            transcript.map_or(Ok(()), |transcript| transcript.finish())?;
+            Ok(code)
         }
         Command::Demo(arguments) => {
             let cache = Cache::in_directory(&arguments.directory);
@@ -76,6 +94,7 @@ pub async fn run(
                     to_stdout: arguments.stdout,
                     talkative: terminal,
                     now,
+                    transcript: None,
                 };
                 collect::run(&job, out, said).await
             })
@@ -105,6 +124,18 @@ pub async fn run(
 
 fn load(option: Option<&Path>) -> Result<Config, Error> {
     Ok(Config::load(option, &|name| std::env::var_os(name))?)
+}
+
+/// Begins the transcript that is asked for, and has the client tell it what happens.
+fn transcript(
+    config: &mut Config,
+    file: Option<PathBuf>,
+    command: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Transcript>, Error> {
+    let transcript = file.map(|file| Transcript::create(&file, command, now)).transpose()?;
+    config.ami.tap = transcript.as_ref().map(Transcript::tap);
+    Ok(transcript)
 }
 
 impl From<&Config> for Target {
