@@ -75,6 +75,11 @@ impl Column {
         Self { title: Cow::Borrowed(title), importance, least: None, right: true }
     }
 
+    /// A column of text under a title that is known only now.
+    pub(crate) fn titled(title: String, importance: u8, least: usize) -> Self {
+        Self { title: Cow::Owned(title), importance, least: Some(least), right: false }
+    }
+
     /// A column of text that may be cut to a width.
     pub(crate) const fn text(title: &'static str, importance: u8, least: usize) -> Self {
         Self { title: Cow::Borrowed(title), importance, least: Some(least), right: false }
