@@ -3,15 +3,16 @@
 /// The versions of Asterisk whose banner tells that version of AMI, such as `16` for `5.0.4`;
 /// `None` for one that this client does not know.
 ///
-/// From `AMI_VERSION` in each branch of Asterisk's source. Since Asterisk 14 each branch has a first
-/// number of its own; before, `2` was that of 12 and 13. Somebody may have built another: a sign, not
-/// a proof, and no more than a banner tells to everybody.
+/// As `AMI_VERSION` in `include/asterisk/manager.h` says for 1.8, 11, 13, 16, 18 and 20 to 23; the
+/// branches between count on. `2` was that of 12 and 13 alike. A sign and no proof: the number is one
+/// that anybody can build in.
 #[must_use]
 pub fn asterisk_version(ami_version: &str) -> Option<&'static str> {
     let mut numbers = ami_version.split('.');
     let version = match (numbers.next()?, numbers.next()?) {
         ("1", "0") => "1.4",
         ("1", "1") => "1.6 or 1.8",
+        ("1", "2") => "10",
         ("1", "3") => "11",
         ("2", _) => "12 or 13",
         ("3", _) => "14",

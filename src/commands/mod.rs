@@ -1,10 +1,6 @@
 //! What the program can do, one file per command.
 
-use std::{
-    collections::BTreeSet,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, io::Write, path::Path};
 
 use chrono::{DateTime, Utc};
 use tracing::warn;
@@ -17,6 +13,7 @@ use crate::{
     snapshot::Section,
 };
 
+pub mod ask;
 pub mod check;
 pub mod collect;
 pub mod completions;
@@ -57,7 +54,8 @@ pub async fn run(
         Command::Collect(arguments) => {
             let mut config = load(cli.common.config.as_deref())?;
             config.warnings.iter().for_each(|warning| warn!("{warning}"));
-            let transcript = transcript(&mut config, arguments.wire.transcript, "collect", now)?;
+            let transcript = arguments.wire.begin("collect", now)?;
+            config.ami.tap = transcript.as_ref().map(Transcript::tap);
             let job = collect::Job {
                 target: &Target::from(&config),
                 plan: &Plan::from(&config),
@@ -77,10 +75,14 @@ pub async fn run(
         }
         Command::Check(arguments) => {
             let mut config = load(cli.common.config.as_deref())?;
-            let transcript = transcript(&mut config, arguments.wire.transcript, "check", now)?;
+            let transcript = arguments.wire.begin("check", now)?;
+            config.ami.tap = transcript.as_ref().map(Transcript::tap);
             let code = check::check(&config, now, out).await;
             transcript.map_or(Ok(()), |transcript| transcript.finish())?;
             Ok(code)
+        }
+        Command::Ask(arguments) => {
+            ask::run(&arguments, cli.common.config.as_deref(), now, out, said).await
         }
         Command::Demo(arguments) => {
             let cache = Cache::in_directory(&arguments.directory);
@@ -124,18 +126,6 @@ pub async fn run(
 
 fn load(option: Option<&Path>) -> Result<Config, Error> {
     Ok(Config::load(option, &|name| std::env::var_os(name))?)
-}
-
-/// Begins the transcript that is asked for, and has the client tell it what happens.
-fn transcript(
-    config: &mut Config,
-    file: Option<PathBuf>,
-    command: &str,
-    now: DateTime<Utc>,
-) -> Result<Option<Transcript>, Error> {
-    let transcript = file.map(|file| Transcript::create(&file, command, now)).transpose()?;
-    config.ami.tap = transcript.as_ref().map(Transcript::tap);
-    Ok(transcript)
 }
 
 impl From<&Config> for Target {

@@ -16,6 +16,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::{
     ami::{Heard, Tap, Traffic},
+    cli::WireArgs,
     error::Error,
     terminal::clean,
 };
@@ -25,6 +26,17 @@ const MODE: u32 = 0o600;
 
 /// What every transcript begins with.
 const MARK: &str = "# Transcript of freepbx-snapshot";
+
+impl WireArgs {
+    /// Begins the transcript that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn begin(&self, command: &str, now: DateTime<Utc>) -> Result<Option<Transcript>, Error> {
+        self.transcript.as_deref().map(|file| Transcript::create(file, command, now)).transpose()
+    }
+}
 
 /// A transcript that is being written.
 #[derive(Debug)]
@@ -59,8 +71,13 @@ impl Transcript {
     /// What tells this transcript of a connection.
     #[must_use]
     pub fn tap(&self) -> Tap {
+        Tap::new(self.observer())
+    }
+
+    /// The observer in that tap, for one that does more. It has to be that of a filtered tap.
+    pub fn observer(&self) -> impl FnMut(&Heard<'_>) + Send + use<> {
         let writing = self.writing.clone();
-        Tap::new(move |heard| writing.lock().unwrap_or_else(PoisonError::into_inner).hear(heard))
+        move |heard| writing.lock().unwrap_or_else(PoisonError::into_inner).hear(heard)
     }
 
     /// Adds how the command ended, where it failed.

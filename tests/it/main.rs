@@ -8,6 +8,7 @@
     reason = "a test that panics has failed, which is what it is for; helpers are one binary's own"
 )]
 
+mod ask;
 mod codec;
 mod config;
 mod faults;
@@ -32,3 +33,4 @@ mod status;
 mod tap;
 mod tidy;
 mod tls;
+mod transcript;
