@@ -477,6 +477,12 @@ impl Client {
         self.exchange.abandon()
     }
 
+    /// Closes a connection that has not logged in. Nothing is said but that this is the end.
+    pub async fn close(mut self) {
+        // Over TLS that is a message, and the other end need not read it.
+        let _ = timeout(Duration::from_secs(1), self.writer.shutdown()).await;
+    }
+
     /// Says goodbye and waits, briefly, for the server to close.
     pub async fn logoff(mut self) {
         self.ask_session(&[("Action", "Logoff")]);
@@ -608,10 +614,10 @@ async fn handshake(
         Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
         _ => "TLS 1.2",
     };
-    let fingerprint = shown
-        .fingerprint()
-        .ok_or_else(|| failed(TlsFailure::Other("it presented no certificate".to_owned())))?;
-    Ok((Box::new(stream), Secured { version, fingerprint }))
+    let none = || failed(TlsFailure::Other("it presented no certificate".to_owned()));
+    let fingerprint = shown.fingerprint().ok_or_else(none)?;
+    let certificate = shown.certificate().ok_or_else(none)?.to_vec();
+    Ok((Box::new(stream), Secured { version, fingerprint, certificate }))
 }
 
 /// Connects to the first address that answers, beginning a further attempt every quarter of a

@@ -22,6 +22,7 @@ mod mcp;
 mod older;
 mod output;
 mod pbx;
+mod probe;
 mod program;
 mod prometheus;
 mod run;
