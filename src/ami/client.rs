@@ -22,6 +22,8 @@ use super::{
 };
 
 /// How to connect, how long to wait for what, and how much to accept.
+///
+/// Written as `Options { tls, ..Options::default() }`, since there may be more of them one day.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// TLS; `None` for plain TCP.
@@ -113,6 +115,7 @@ impl Credentials {
 
 /// An action that was answered, or that has no answer, and how long the server took.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct TimedAnswer {
     /// What was asked.
     pub action: Action,
@@ -124,6 +127,7 @@ pub struct TimedAnswer {
 
 /// What a connection is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Link {
     /// The address that answered.
     pub address: SocketAddr,
