@@ -19,8 +19,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn rows(addr: &str, login: &Credentials, name: &str) -> Result<Vec<String>, Box<dyn Error>> {
-    // Refused here and never sent, where it is not on the allow-list.
+type Rows = Result<Vec<String>, Box<dyn Error>>;
+
+pub(crate) async fn rows(addr: &str, login: &Credentials, name: &str) -> Rows {
     let action = ReadAction::named(name)?;
     let (host, port) = addr.rsplit_once(':').ok_or("expected HOST:PORT")?;
     let mut client = Client::connect(host, port.parse()?, Options::default()).await?;
@@ -28,9 +29,8 @@ async fn rows(addr: &str, login: &Credentials, name: &str) -> Result<Vec<String>
     let mut rows = Vec::new();
     while let Some(finished) = client.next_finished().await? {
         for row in finished.result?.rows() {
-            let headers: Vec<_> =
-                row.headers().map(|(key, value)| format!("{key}={value}")).collect();
-            rows.push(headers.join(" "));
+            let headers = row.headers().map(|(key, value)| format!("{key}={value}"));
+            rows.push(headers.collect::<Vec<_>>().join(" "));
         }
     }
     client.logoff().await;
