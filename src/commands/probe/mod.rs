@@ -208,7 +208,7 @@ impl Found {
             clean(ami)
         ));
         let mut line = |label: &str, value: &str, ink: Ink| {
-            text += &page.paragraph(&format!("  {label:<13}"), value, ink);
+            text += &page.paragraph(&format!("  {label:<14}"), value, ink);
         };
         line("banner", &self.banner, Ink::Plain);
         let with_tls = if self.link.secured.is_some() { ", with TLS" } else { "" };
