@@ -22,6 +22,8 @@ use super::{
 };
 
 /// How to connect, how long to wait for what, and how much to accept.
+///
+/// Written as `Options { tls, ..Options::default() }`, since there may be more of them one day.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// TLS; `None` for plain TCP.
@@ -124,6 +126,7 @@ impl Credentials {
 
 /// An action that was answered, or that has no answer, and how long the server took.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct TimedAnswer {
     /// What was asked.
     pub action: Action,
@@ -135,6 +138,7 @@ pub struct TimedAnswer {
 
 /// What a connection is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Link {
     /// The address that answered.
     pub address: SocketAddr,
@@ -506,6 +510,7 @@ impl Client {
         self.exchange.abandon()
     }
 
+<<<<<<< HEAD
     /// Says goodbye behind everything that was asked, so that no round trip of its own is needed.
     /// Nothing can be asked after it.
     pub fn say_goodbye(&mut self) {
@@ -516,6 +521,15 @@ impl Client {
     }
 
     /// Says goodbye, where that was not done yet, and waits, briefly, for the server to close.
+=======
+    /// Closes a connection that has not logged in. Nothing is said but that this is the end.
+    pub async fn close(mut self) {
+        // Over TLS that is a message, and the other end need not read it.
+        let _ = timeout(Duration::from_secs(1), self.writer.shutdown()).await;
+    }
+
+    /// Says goodbye and waits, briefly, for the server to close.
+>>>>>>> wip-wire
     pub async fn logoff(mut self) {
         self.say_goodbye();
         // Whatever happens now, all answers are in.
@@ -655,10 +669,10 @@ async fn handshake(
         Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
         _ => "TLS 1.2",
     };
-    let fingerprint = shown
-        .fingerprint()
-        .ok_or_else(|| failed(TlsFailure::Other("it presented no certificate".to_owned())))?;
-    Ok((Box::new(stream), Secured { version, fingerprint }))
+    let none = || failed(TlsFailure::Other("it presented no certificate".to_owned()));
+    let fingerprint = shown.fingerprint().ok_or_else(none)?;
+    let certificate = shown.certificate().ok_or_else(none)?.to_vec();
+    Ok((Box::new(stream), Secured { version, fingerprint, certificate }))
 }
 
 /// Connects to the first address that answers, beginning a further attempt every quarter of a

@@ -269,7 +269,24 @@ fn no_secret_reaches_the_file_or_standard_error() {
     for_each_version("busy", |pbx| {
         let tls = pbx.tls(&pbx.pin());
         for user in USERS {
-            for ways in [&["-vvv"][..], &["-vvv", "--log-format", "json"], &["check", "-vvv"]] {
+            const ASK: [&str; 8] = [
+                "ask",
+                "PJSIPShowRegistrationsOutbound",
+                "PJSIPShowEndpoint",
+                "Endpoint=trunk-main",
+                "DBGetTree",
+                "Family=AMPUSER",
+                "--transcript",
+                "/dev/stderr",
+            ];
+            for ways in [
+                &["-vvv"][..],
+                &["-vvv", "--log-format", "json"],
+                &["check", "-vvv"],
+                &["--transcript", "/dev/stderr"],
+                &[&ASK[..], &["--raw"]].concat(),
+                &[&ASK[..], &["--json"]].concat(),
+            ] {
                 for run in [pbx.run(user, ways, &pbx.plain()), pbx.run(user, ways, &tls)] {
                     assert!(!run.stderr.is_empty(), "{user}, {ways:?}: nothing was logged");
                     for secret in array(&pbx.server["secrets"]) {
@@ -280,6 +297,45 @@ fn no_secret_reaches_the_file_or_standard_error() {
                     }
                 }
             }
+        }
+    });
+}
+
+// ---------------------------------------------------------------------------------------------
+// The wire itself.
+
+#[test]
+#[ignore = "needs the Asterisk lab: tests/pbx/lab run"]
+fn the_tools_for_the_wire_say_what_the_server_says() {
+    for_each_version("busy", |pbx| {
+        let run = |user: &str, ways: &[&str]| {
+            let run = pbx.run(user, ways, &pbx.plain());
+            assert_eq!((run.exit_code, run.stderr.as_str()), (0, ""), "{ways:?}");
+            run.stdout
+        };
+        let found: Value = serde_json::from_str(&run("snapshot", &["probe", "--json"])).unwrap();
+        let version = text(&found["asterisk_version"]);
+        assert!(pbx.version().starts_with(&format!("{version}.")), "{found:#}");
+
+        let rows = run("snapshot", &["ask", "PJSIPShowEndpoints", "CoreSettings", "--ndjson"]);
+        let rows: Vec<Value> =
+            rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let names = rows.iter().filter_map(|row| row["ObjectName"].as_str().map(str::to_owned));
+        let expected: BTreeSet<String> = pbx.pjsip_device_states().into_keys().collect();
+        assert_eq!(names.collect::<BTreeSet<_>>(), expected);
+        assert_eq!(text(&rows.last().unwrap()["AsteriskVersion"]), pbx.version());
+
+        let here = |user: &str, action: &str| {
+            let list: Value =
+                serde_json::from_str(&run(user, &["ask", "--list", "--json"])).unwrap();
+            let found = array(&list).iter().find(|entry| entry["action"] == action).cloned();
+            text(&found.unwrap()["here"])
+        };
+        let sip = if version == "16" { "yes" } else { "unsupported" };
+        assert_eq!(here("snapshot", "SIPpeers"), sip);
+        assert_eq!(here("snapshot", "ParkedCalls"), "yes");
+        for denied in ["ParkedCalls", "PJSIPShowEndpoints"] {
+            assert_eq!(here("reporting", denied), "denied");
         }
     });
 }

@@ -8,6 +8,7 @@
     reason = "a test that panics has failed, which is what it is for; helpers are one binary's own"
 )]
 
+mod ask;
 mod codec;
 mod config;
 mod faults;
@@ -21,6 +22,7 @@ mod mcp;
 mod older;
 mod output;
 mod pbx;
+mod probe;
 mod program;
 mod prometheus;
 mod run;
@@ -32,3 +34,4 @@ mod status;
 mod tap;
 mod tidy;
 mod tls;
+mod transcript;
