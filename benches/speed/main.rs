@@ -119,7 +119,10 @@ fn writing(criterion: &mut Criterion) {
 
 /// Allocations do not vary from run to run, so once is enough.
 fn allocations() {
-    println!("{:>10} {:>10} {:>10} {:>22} {:>22}", "endpoints", "rows", "MB", "decode", "normalize");
+    println!(
+        "{:>10} {:>10} {:>10} {:>22} {:>22}",
+        "endpoints", "rows", "MB", "decode", "normalize"
+    );
     for size in SIZES {
         let wires = pbx::wires(size);
         let rows = pbx::rows(&wires);

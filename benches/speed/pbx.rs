@@ -9,21 +9,21 @@ use freepbx_snapshot::{
 
 /// How large a PBX is.
 #[derive(Clone, Copy)]
-pub struct Size {
-    pub endpoints: u32,
-    pub channels: u32,
-    pub queues: u32,
+pub(crate) struct Size {
+    pub(crate) endpoints: u32,
+    pub(crate) channels: u32,
+    pub(crate) queues: u32,
 }
 
 /// 2026-11-21 08:00:00 UTC.
-pub const NOW: i64 = 1_795_248_000;
+pub(crate) const NOW: i64 = 1_795_248_000;
 const ID: &str = "bench-1";
 
 /// What was asked and what came over the wire.
-pub type Wire = (Action, String);
+pub(crate) type Wire = (Action, String);
 
 /// Every list of a PBX of that size.
-pub fn wires(size: Size) -> Vec<Wire> {
+pub(crate) fn wires(size: Size) -> Vec<Wire> {
     let numbers = 10_000..10_000 + size.endpoints;
     let list = |action: Action, rows: String| {
         let text = format!(
@@ -54,17 +54,20 @@ pub fn wires(size: Size) -> Vec<Wire> {
             ),
         ),
         list(ReadAction::PjsipShowEndpoints.into(), rows(&endpoint)),
-        list(
-            ReadAction::PjsipShowRegistrationInboundContactStatuses.into(),
-            rows(&contact),
-        ),
+        list(ReadAction::PjsipShowRegistrationInboundContactStatuses.into(), rows(&contact)),
         list(ReadAction::DeviceStateList.into(), rows(&device_state)),
-        list(Family::UserName.tree(), rows(&|text, number| {
-            astdb(text, &format!("AMPUSER/{number}/cidname"), &format!("User {number}"));
-        })),
-        list(Family::DeviceUser.tree(), rows(&|text, number| {
-            astdb(text, &format!("DEVICE/{number}/user"), &number.to_string());
-        })),
+        list(
+            Family::UserName.tree(),
+            rows(&|text, number| {
+                astdb(text, &format!("AMPUSER/{number}/cidname"), &format!("User {number}"));
+            }),
+        ),
+        list(
+            Family::DeviceUser.tree(),
+            rows(&|text, number| {
+                astdb(text, &format!("DEVICE/{number}/user"), &number.to_string());
+            }),
+        ),
         list(ReadAction::CoreShowChannels.into(), channels(size)),
         list(ReadAction::QueueStatus.into(), queues(size)),
     ]
@@ -101,10 +104,7 @@ fn device_state(text: &mut String, number: u32) {
 }
 
 fn astdb(text: &mut String, key: &str, value: &str) {
-    let _ = write!(
-        text,
-        "Event: DBGetTreeResponse\nKey: /{key}\nVal: {value}\nActionID: {ID}\n\n"
-    );
+    let _ = write!(text, "Event: DBGetTreeResponse\nKey: /{key}\nVal: {value}\nActionID: {ID}\n\n");
 }
 
 /// Calls of two channels each, between extensions.
@@ -165,7 +165,7 @@ fn queues(size: Size) -> String {
 }
 
 /// Decodes what came over the wire.
-pub fn decode(wires: &[Wire]) -> Collected {
+pub(crate) fn decode(wires: &[Wire]) -> Collected {
     let mut answers = Answers::default();
     for (action, wire) in wires {
         let answer = decode_recording(action.clone(), ID, wire.as_bytes(), Limits::default());
@@ -183,11 +183,11 @@ pub fn decode(wires: &[Wire]) -> Collected {
 }
 
 /// Rows of all lists.
-pub fn rows(wires: &[Wire]) -> u64 {
+pub(crate) fn rows(wires: &[Wire]) -> u64 {
     wires.iter().map(|(_, wire)| wire.matches("Event: ").count() as u64).sum()
 }
 
 /// Bytes of all lists.
-pub fn bytes(wires: &[Wire]) -> u64 {
+pub(crate) fn bytes(wires: &[Wire]) -> u64 {
     wires.iter().map(|(_, wire)| wire.len() as u64).sum()
 }

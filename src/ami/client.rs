@@ -510,7 +510,12 @@ impl Client {
         self.exchange.abandon()
     }
 
-<<<<<<< HEAD
+    /// Closes a connection that has not logged in. Nothing is said but that this is the end.
+    pub async fn close(mut self) {
+        // Over TLS that is a message, and the other end need not read it.
+        let _ = timeout(Duration::from_secs(1), self.writer.shutdown()).await;
+    }
+
     /// Says goodbye behind everything that was asked, so that no round trip of its own is needed.
     /// Nothing can be asked after it.
     pub fn say_goodbye(&mut self) {
@@ -521,15 +526,6 @@ impl Client {
     }
 
     /// Says goodbye, where that was not done yet, and waits, briefly, for the server to close.
-=======
-    /// Closes a connection that has not logged in. Nothing is said but that this is the end.
-    pub async fn close(mut self) {
-        // Over TLS that is a message, and the other end need not read it.
-        let _ = timeout(Duration::from_secs(1), self.writer.shutdown()).await;
-    }
-
-    /// Says goodbye and waits, briefly, for the server to close.
->>>>>>> wip-wire
     pub async fn logoff(mut self) {
         self.say_goodbye();
         // Whatever happens now, all answers are in.

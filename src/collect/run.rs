@@ -331,10 +331,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{
-        ami::Password,
-        snapshot::Section,
-    };
+    use crate::{ami::Password, snapshot::Section};
 
     /// What a server does with an action on its n-th connection: answer, or close without a word.
     type Script = fn(connection: u32, action: &str, id: &str) -> Option<String>;

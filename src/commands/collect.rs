@@ -89,11 +89,7 @@ struct Taken {
 }
 
 /// Takes a snapshot, writes or prints it, and tells what there is to tell.
-async fn take(
-    job: &Job<'_>,
-    out: &mut dyn Write,
-    said: &mut dyn Write,
-) -> Result<Taken, Error> {
+async fn take(job: &Job<'_>, out: &mut dyn Write, said: &mut dyn Write) -> Result<Taken, Error> {
     let path = &job.cache.path;
     // Large on a large PBX, and there is time to read it while the PBX answers.
     let (file, now) = (path.clone(), job.now);
