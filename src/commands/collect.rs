@@ -153,17 +153,18 @@ impl StatusGuard<'_> {
                 let code = code(snapshot);
                 let reason = (!snapshot.complete).then(|| missing(snapshot));
                 let (exit_code, stale_after) = (Some(code.number()), Some(snapshot.stale_after));
-                self.leave(outcome(code), exit_code, reason, stale_after, previous.as_ref());
+                let (outcome, reason) = (outcome(code), reason.as_deref());
+                self.leave(outcome, exit_code, reason, stale_after, previous.as_ref());
             }
             Err(error) => {
                 let code = error.exit_code();
-                self.fail(outcome(code), Some(code.number()), error.to_string());
+                self.fail(outcome(code), Some(code.number()), &error.to_string());
             }
         }
     }
 
     /// The snapshot before is still in its place.
-    fn fail(&mut self, outcome: RunOutcome, exit_code: Option<u8>, reason: String) {
+    fn fail(&mut self, outcome: RunOutcome, exit_code: Option<u8>, reason: &str) {
         let previous = previous(&self.job.cache.path, self.job.now);
         self.leave(outcome, exit_code, Some(reason), None, previous.as_ref());
     }
@@ -172,12 +173,12 @@ impl StatusGuard<'_> {
         &mut self,
         outcome: RunOutcome,
         exit_code: Option<u8>,
-        reason: Option<String>,
+        reason: Option<&str>,
         stale_after: Option<Timestamp>,
         previous: Option<&Snapshot>,
     ) {
         self.ended = true;
-        let reason = reason.as_deref().map(clean);
+        let reason = reason.map(clean);
         let reason = reason.as_deref();
         let at = Timestamp::new(self.job.now);
         let attempt = Attempt { at, outcome, exit_code, reason, stale_after };
@@ -202,7 +203,7 @@ impl Drop for StatusGuard<'_> {
             true => (RunOutcome::Internal, "a mistake in the program ended the run"),
             false => (RunOutcome::Interrupted, "a signal ended the run"),
         };
-        self.fail(outcome, None, reason.to_owned());
+        self.fail(outcome, None, reason);
     }
 }
 
