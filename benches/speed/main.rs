@@ -2,6 +2,7 @@
 //!
 //! `cargo bench` runs all of it. `benches/whole-run/run` measures whole runs against real servers.
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails should stop")]
+#![allow(clippy::print_stdout, reason = "the table of allocations")]
 
 use std::{fs, hint::black_box, path::Path};
 
