@@ -289,6 +289,58 @@ mod tests {
     }
 
     #[test]
+    fn nothing_goes_from_a_list_that_was_not_read_whole_or_comes_to_one() {
+        let removed = |now: &mut Snapshot| {
+            now.trunks.as_mut().unwrap().retain(|trunk| trunk.name != "trunk-main");
+            now.extensions.as_mut().unwrap().retain(|it| it.extension != "115");
+        };
+        let kinds = |found: Vec<Change>| found.iter().map(|it| it.kind).collect::<Vec<_>>();
+        let whole = kinds(after(removed));
+        assert!(whole.contains(&ChangeKind::TrunkRemoved), "{whole:?}");
+        assert!(whole.contains(&ChangeKind::ExtensionRemoved), "{whole:?}");
+        let partly = kinds(after(|now| {
+            removed(now);
+            now.sections.trunks.status = SectionStatus::Partial;
+        }));
+        assert!(!partly.contains(&ChangeKind::TrunkRemoved), "{partly:?}");
+        assert!(partly.contains(&ChangeKind::ExtensionRemoved), "{partly:?}");
+        // Nor has come what the list of before lacked.
+        let (now, mut before) = (busy(), busy());
+        removed(&mut before);
+        let came = kinds(changes(&before, &now).unwrap());
+        assert!(came.contains(&ChangeKind::TrunkAdded), "{came:?}");
+        before.sections.trunks.status = SectionStatus::Partial;
+        let came = kinds(changes(&before, &now).unwrap());
+        assert!(!came.contains(&ChangeKind::TrunkAdded), "{came:?}");
+    }
+
+    #[test]
+    fn a_trunk_of_which_nothing_was_known_is_told_when_it_is_known() {
+        let mut before = busy();
+        trunk(&mut before, "trunk-main").state = TrunkState::Unknown;
+        let found = changes(&before, &busy()).unwrap();
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert_eq!(found[0].kind, ChangeKind::TrunkRegained);
+        assert!(found[0].message.contains("before it was not known"), "{}", found[0].message);
+    }
+
+    #[test]
+    fn a_member_without_a_name_of_its_own_is_named_once() {
+        let change = only(|now| {
+            let agent = &mut agents(now)[0];
+            agent.name = Some(agent.interface.clone());
+            agent.paused = Some(agent.paused != Some(true));
+        });
+        assert_eq!(change.message.matches("PJSIP/").count(), 1, "{}", change.message);
+        let named = only(|now| {
+            let agent = &mut agents(now)[0];
+            agent.name = Some("Somebody".to_owned());
+            agent.paused = Some(agent.paused != Some(true));
+        });
+        assert!(named.message.starts_with("Somebody ("), "{}", named.message);
+    }
+
+    #[test]
     fn another_pbx_is_not_compared() {
         let before = busy();
         let differs = |change: fn(&mut Snapshot)| {

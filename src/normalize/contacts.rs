@@ -220,3 +220,19 @@ pub(crate) fn is_usable(contact: &Contact) -> Option<bool> {
         None => contact.expires_at.map(|_| true),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_contact_without_an_end_does_not_expire() {
+        let ends = |time: &'static str| {
+            Stored { expiration_time: time.into(), ..Stored::default() }.expires_at()
+        };
+        assert_eq!(ends("0"), None);
+        assert_eq!(ends("-1"), None);
+        assert_eq!(ends(""), None);
+        assert_eq!(ends("1795252000"), Timestamp::from_epoch(1_795_252_000));
+    }
+}
