@@ -99,6 +99,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ami;
+pub mod capture;
 pub mod cli;
 pub mod collect;
 pub mod commands;
@@ -107,6 +108,7 @@ pub mod demo;
 pub mod error;
 pub mod normalize;
 pub mod output;
+pub mod replay;
 pub mod snapshot;
 pub mod terminal;
 pub mod views;

@@ -20,6 +20,7 @@ pub mod demo;
 pub mod export;
 #[cfg(feature = "mcp")]
 pub mod mcp;
+pub mod replay;
 pub mod schema;
 pub mod show;
 pub mod snapshot_file;
@@ -81,6 +82,7 @@ pub async fn run(
             })
             .await
         }
+        Command::Replay(arguments) => replay::run(*arguments, out, said).await,
         Command::Show(arguments) => {
             let config = cli.common.config.as_deref();
             show::run(&arguments, config, now, out, said).await
