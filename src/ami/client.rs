@@ -18,7 +18,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{
     Action, ActionError, Answer, Block, Decoder, Error, Exchange, Limits, Password, Secured, Tls,
-    TlsFailure, exchange::SessionResponse, tls,
+    TlsFailure, exchange::SessionResponse, tap::Listener, tap::Tap, tls,
 };
 
 /// How to connect, how long to wait for what, and how much to accept.
@@ -35,6 +35,8 @@ pub struct Options {
     pub action_timeout: Duration,
     /// How much to accept.
     pub limits: Limits,
+    /// Who looks on at what is sent and received.
+    pub tap: Option<Tap>,
 }
 
 impl Default for Options {
@@ -46,6 +48,7 @@ impl Default for Options {
             login_timeout: Duration::from_secs(10),
             action_timeout: Duration::from_secs(30),
             limits: Limits::default(),
+            tap: None,
         }
     }
 }
@@ -169,6 +172,7 @@ pub struct Client {
     turn: Instant,
     /// How much had been received by then.
     received_at_turn: usize,
+    listener: Option<Box<Listener>>,
 }
 
 impl std::fmt::Debug for Client {
@@ -231,6 +235,8 @@ impl Client {
         const ROOM: usize = 32 << 10;
         let address = link.address;
         let (reader, writer) = tokio::io::split(stream);
+        let tap = options.tap.clone();
+        let listener = tap.map(|tap| Listener::new(tap, &link, &options.limits));
         let mut client = Self {
             reader,
             writer,
@@ -245,6 +251,7 @@ impl Client {
             received: 0,
             turn: Instant::now(),
             received_at_turn: 0,
+            listener,
         };
         let after = client.options.connect_timeout;
         client.banner = timeout(after, client.read_banner())
@@ -356,8 +363,7 @@ impl Client {
             Some(key) => headers.extend([("AuthType", "MD5"), ("Key", key.as_str())]),
             None => headers.push(("Secret", credentials.password.expose())),
         }
-        self.exchange.ask_session(&headers, &mut self.out);
-        self.ends.push_back(self.out.len());
+        self.ask_session(&headers);
         self.ask(actions);
         let response = self.session_response().await?;
         if !response.success {
@@ -370,8 +376,7 @@ impl Client {
 
     /// Asks for a challenge; `None` from a server that knows none.
     async fn challenge(&mut self) -> Result<Option<String>, Error> {
-        self.exchange.ask_session(&[("Action", "Challenge"), ("AuthType", "MD5")], &mut self.out);
-        self.ends.push_back(self.out.len());
+        self.ask_session(&[("Action", "Challenge"), ("AuthType", "MD5")]);
         let response = self.session_response().await?;
         Ok(response.challenge.filter(|_| response.success))
     }
@@ -392,8 +397,24 @@ impl Client {
             self.turn = Instant::now();
         }
         for action in actions {
+            let from = self.out.len();
+            let tapped = self.listener.is_some().then(|| action.clone());
             self.exchange.ask(action, &mut self.out);
-            self.ends.push_back(self.out.len());
+            self.queued(from, tapped.as_ref());
+        }
+    }
+
+    fn ask_session(&mut self, headers: &[(&str, &str)]) {
+        let from = self.out.len();
+        self.exchange.ask_session(headers, &mut self.out);
+        self.queued(from, None);
+    }
+
+    /// A request waits to be written, from there to the end.
+    fn queued(&mut self, from: usize, action: Option<&Action>) {
+        self.ends.push_back(self.out.len());
+        if let Some(listener) = &mut self.listener {
+            listener.asked(action, self.out.get(from..).unwrap_or_default());
         }
     }
 
@@ -458,8 +479,7 @@ impl Client {
 
     /// Says goodbye and waits, briefly, for the server to close.
     pub async fn logoff(mut self) {
-        self.exchange.ask_session(&[("Action", "Logoff")], &mut self.out);
-        self.ends.push_back(self.out.len());
+        self.ask_session(&[("Action", "Logoff")]);
         // Whatever happens now, all answers are in.
         let goodbye = async {
             let _ = self.session_response().await;
@@ -472,6 +492,14 @@ impl Client {
     /// Receives some bytes while writing what is left to write, so that neither side ever waits
     /// for the other with full buffers.
     async fn receive(&mut self) -> Result<(), Error> {
+        let received = self.receive_some().await;
+        if let (Some(listener), Err(error)) = (&mut self.listener, &received) {
+            listener.failed(error);
+        }
+        received
+    }
+
+    async fn receive_some(&mut self) -> Result<(), Error> {
         const ROOM: usize = 64 << 10;
         let closed = |reason: String| Error::Closed { reason };
         loop {
@@ -496,6 +524,10 @@ impl Client {
                         return Err(closed(torn.to_owned()));
                     }
                     self.received += count;
+                    if let Some(listener) = &mut self.listener {
+                        let pending = self.decoder.pending();
+                        listener.received(pending.get(pending.len() - count..).unwrap_or_default());
+                    }
                     if self.received > self.options.limits.run {
                         return Err(Error::TooMuch { limit: self.options.limits.run });
                     }
@@ -504,6 +536,9 @@ impl Client {
                 written = write_or_flush(&mut self.writer, piece), if !piece.is_empty() || self.unflushed => {
                     let count = written.map_err(|e| closed(e.to_string()))?;
                     self.unflushed = count > 0;
+                    if let Some(listener) = &mut self.listener {
+                        listener.written(count);
+                    }
                     discard(&mut self.out, count);
                     self.ends = self.ends.iter().filter_map(|end| end.checked_sub(count)).collect();
                     self.ends.retain(|end| *end > 0);

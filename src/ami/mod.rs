@@ -51,6 +51,7 @@ mod exchange;
 mod message;
 mod password;
 mod secrets;
+mod tap;
 mod tls;
 
 pub use action::{Action, ReadAction};
@@ -60,4 +61,6 @@ pub use error::{ActionError, Error};
 pub use exchange::{Exchange, Finished, decode_recording};
 pub use message::{Answer, Row, unescape};
 pub use password::Password;
+pub use secrets::{REDACTED, redact};
+pub use tap::{Asked, Heard, Tap, Traffic};
 pub use tls::{Fingerprint, Secured, Tls, TlsFailure, TlsSetupError, Trust};

@@ -29,5 +29,6 @@ mod schema;
 mod secrets;
 mod show;
 mod status;
+mod tap;
 mod tidy;
 mod tls;

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The challenge of the scripted server.
-const CHALLENGE: &str = "318472190";
+pub const CHALLENGE: &str = "318472190";
 
 /// Ways to run; each says as much as it can.
 const WAYS: [&[&str]; 5] = [
@@ -287,7 +287,7 @@ fn search(what: &str, program: &Program, ended: &Ended, pbx: &Pbx) {
 }
 
 /// The answers to the challenge that crossed the wire.
-fn digests(pbx: &Pbx) -> BTreeSet<String> {
+pub fn digests(pbx: &Pbx) -> BTreeSet<String> {
     let received = String::from_utf8_lossy(&pbx.received.lock().unwrap()).into_owned();
     let logins = received.split("\r\n\r\n").filter(|action| action.starts_with("Action: Login"));
     let keys = logins.filter_map(|login| login.lines().find_map(|line| line.strip_prefix("Key: ")));
@@ -295,7 +295,7 @@ fn digests(pbx: &Pbx) -> BTreeSet<String> {
 }
 
 /// Every value under a name that promises a secret, in the recordings of the busy servers.
-fn recorded_secrets() -> BTreeSet<String> {
+pub fn recorded_secrets() -> BTreeSet<String> {
     let mut secrets = BTreeSet::new();
     for folder in ["16.28.0/busy", "22.10.1/busy"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder);
