@@ -61,6 +61,8 @@ pub enum Command {
     Check,
     /// Take a snapshot of an embedded demonstration PBX, without any real one
     Demo(DemoArgs),
+    /// Keep one whole collection as the bytes of the wire, without names, numbers and secrets
+    Capture(crate::commands::capture::CaptureArgs),
     /// Serve a capture as a PBX on loopback, to try readers without a real one
     Replay(Box<crate::commands::replay::ReplayArgs>),
     /// Show the snapshot: readable tables, one extension, trunk or queue, or what has changed

@@ -7,15 +7,18 @@
 //! `tests/fixtures` have this layout, so that a capture from a PBX that answers oddly can become a
 //! test as it is.
 //!
-//! [`Recorder`] makes a capture of what goes over the wire, [`sanitize`] takes out what tells whose
+//! [`Recorder`] makes a capture of what goes over the wire, [`sanitize`](mod@sanitize) takes out what tells whose
 //! PBX it is, and [`replay`](crate::replay) serves it again.
 
 mod error;
 mod folder;
 mod question;
+mod record;
+pub mod sanitize;
 
 pub use error::Error;
 pub use question::Question;
+pub use record::Recorder;
 
 use crate::ami::{Block, Decoder, Limits, Row};
 
@@ -106,6 +109,17 @@ impl Capture {
         self.recorded.retain(|other| other.question() != question);
         let text = String::from_utf8_lossy(&recorded.request);
         recorded.name = self.free_name(&question::file_name(Row::new(&text)));
+        self.recorded.push(recorded);
+    }
+
+    /// Adds an action with its answer, under the name and the ActionID that its files have.
+    fn add(&mut self, request: Vec<u8>, answer: Vec<u8>) {
+        let mut recorded = Recorded { name: String::new(), request, answer };
+        let text = String::from_utf8_lossy(&recorded.request).into_owned();
+        recorded.name = self.free_name(&question::file_name(Row::new(&text)));
+        let id = format!("{}-1", recorded.name.to_lowercase());
+        recorded.answer = recorded.answer_to(Some(&id));
+        recorded.request = with_action_id(&recorded.request, &recorded.action_id(), Some(&id));
         self.recorded.push(recorded);
     }
 

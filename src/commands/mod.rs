@@ -13,6 +13,7 @@ use crate::{
     snapshot::Section,
 };
 
+pub mod capture;
 pub mod check;
 pub mod collect;
 pub mod completions;
@@ -81,6 +82,11 @@ pub async fn run(
                 collect::run(&job, out, said).await
             })
             .await
+        }
+        Command::Capture(arguments) => {
+            let config = load(cli.common.config.as_deref())?;
+            config.warnings.iter().for_each(|warning| warn!("{warning}"));
+            capture::run(&arguments, &config, said).await
         }
         Command::Replay(arguments) => replay::run(*arguments, out, said).await,
         Command::Show(arguments) => {

@@ -1,0 +1,158 @@
+//! What each header holds, and so what must be replaced in it.
+//!
+//! Whatever is not known here is text: all of its words are replaced but those of Asterisk and
+//! FreePBX. So a header that a later version adds loses too much rather than too little.
+
+/// What a header's value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A state, a code, a time, an amount: stays, but for names that are known from elsewhere.
+    Fact,
+    /// The same, but its digits may be a telephone number: contexts, applications, messages.
+    Code,
+    /// Text, identifiers, addresses: all words are replaced that are not Asterisk's or FreePBX's.
+    Text,
+    /// The same, and what it names is an object of the PBX.
+    Identifier,
+    /// The name of somebody: all words are replaced.
+    Name,
+    /// The same, in the escapes of channel blocks ([`unescape`](crate::ami::unescape)).
+    EscapedName,
+    /// `[system name-]time.number`.
+    UniqueId,
+    /// What a telephone says it is: stays, but for what tells one apart from another.
+    UserAgent,
+    /// Replaced by a marker.
+    Secret,
+}
+
+/// What the value of a header is, in an event or response of that name. Hyphens and underscores in
+/// the header's name make no difference, so that the keys of JSON values find theirs, too.
+pub(super) fn kind(event: &str, header: &str) -> Kind {
+    let plain: String = header
+        .chars()
+        .filter(|c| !matches!(c, '-' | '_' | ' '))
+        .flat_map(char::to_lowercase)
+        .collect();
+    if is_secret(&plain) {
+        return Kind::Secret;
+    }
+    let among = |names: &str| names.split_whitespace().any(|name| name == plain);
+    if among(IDENTIFIERS) || (plain == "name" && event.eq_ignore_ascii_case("Parkinglot")) {
+        Kind::Identifier
+    } else if among(NAMES) {
+        match event {
+            "CoreShowChannel" | "Status" | "ParkedCall" | "BridgeInfoChannel"
+            | "ConfbridgeList" => Kind::EscapedName,
+            _ => Kind::Name,
+        }
+    } else if among(UNIQUE_IDS) {
+        Kind::UniqueId
+    } else if among("useragent sipuseragent") {
+        Kind::UserAgent
+    } else if among(CODES) {
+        Kind::Code
+    } else if among(FACTS) {
+        Kind::Fact
+    } else {
+        Kind::Text
+    }
+}
+
+/// Whether a name says that what it names is a secret. More than the client drops: what is no
+/// secret does no harm here when it is replaced.
+pub(super) fn is_secret(plain: &str) -> bool {
+    const WORDS: [&str; 11] = [
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "md5",
+        "digest",
+        "challenge",
+        "token",
+        "vmpwd",
+        "privkey",
+        "credential",
+    ];
+    // `MD5SecretExist`, `SecretExist`: whether there is one.
+    !plain.ends_with("exist")
+        && (WORDS.iter().any(|word| plain.contains(word))
+            || matches!(plain, "pin" | "vmpin" | "key"))
+}
+
+const IDENTIFIERS: &str = "
+    objectname endpointname endpoint aor aors auth auths outboundauth outboundauths queue conference
+    username defaultusername contactuser fromuser peer systemname regserver parkinglot voicemailbox
+    mailbox parkingspace bridgename accountcode parkeeaccountcode tenantid
+";
+
+const NAMES: &str = "
+    calleridname connectedlinename effectiveconnectedlinename parkeecalleridname
+    parkeeconnectedlinename fullname callerid description fromstring name membername cidname
+    outboundcid emergencycid pausedreason calleridtag pager
+";
+
+const UNIQUE_IDS: &str = "uniqueid linkedid parkeeuniqueid parkeelinkedid bridgeduniqueid";
+
+const CODES: &str = "
+    context parkeecontext subscribecontext messagecontext vmcontext overlapcontext exitcontext
+    application message privilege exten parkeeexten
+";
+
+const FACTS: &str = "
+    actionid event response eventlist listitems items total ping timestamp value variable
+    asteriskversion amiversion corestartupdate corestartuptime corereloaddate corereloadtime
+    corecurrentcalls coremaxcalls coremaxloadavg coremaxfilehandles coreprocessedcalls
+    corecdrenabled corehttpenabled corerealtimeenabled
+    channelstate channelstatedesc channeltype duration seconds priority language bridgeid
+    bridgeuniqueid bridgetype bridgetechnology bridgecreator bridgenumchannels bridgevideosourcemode
+    type state status statustext devicestate activechannels
+    strategy calls callers holdtime talktime completed abandoned servicelevel servicelevelperf
+    servicelevelperf2 weight max position wait penalty callstaken lastcall lastpause logintime incall
+    paused ringinuse wrapuptime membership available loggedin longestholdtime
+    qualifyfrequency qualifytimeout qualify2xxonly authenticatequalify roundtripusec regexpire
+    expirationtime expiration pruneonboot viaport ipport port domainport addressport refresh
+    registrationtime nextreg lastreg dynamic forcerport comedia acl realtimedevice trunk encryption
+    codecs nativeformats readformat writeformat readtrans writetrans allow objecttype
+    parkeechannelstate parkeechannelstatedesc parkeepriority parkeelanguage parkingduration
+    parkingtimeout startspace stopspace parties marked locked muted admin markeduser waitmarked
+    endmarked waiting talking answeredtime newmessagecount oldmessagecount maxmessagecount
+    maxcontacts defaultexpiration maximumexpiration minimumexpiration supportpath removeexisting
+    removeunavailable maxaudiostreams maxvideostreams dtmfmode directmedia mediaencryption
+    contactsregistered totalcontacts registered notregistered retryinterval forbiddenretryinterval
+    fatalretryinterval maxretries authrejectionpermanent supportoutbound protocol identifyby
+    pathsupport tos cos tosaudio cosaudio tosvideo cosvideo timersminse timerssessexpires timers
+    md5secretexist secretexist remotesecretexist perceivedport lastmsgssent maxforwards amaflags
+    cidcallingpres transfermode siptextsupport sipsesstimers sipsessrefresh sipsessexpires sipsessmin
+    siprtpengine sipt38maxdtgrm sipt38ec maxcallbr qualifyfreq timetohangup
+    maxmessagelength saydurationminimum timezone
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_found_however_it_is_spelled() {
+        assert_eq!(kind("", "UniqueID"), Kind::UniqueId);
+        assert_eq!(kind("", "SIP-Useragent"), Kind::UserAgent);
+        assert_eq!(kind("", "user_agent"), Kind::UserAgent);
+        assert_eq!(kind("", "reg_server"), Kind::Identifier);
+        assert_eq!(kind("QueueMember", "Name"), Kind::Name);
+        assert_eq!(kind("Parkinglot", "Name"), Kind::Identifier);
+        assert_eq!(kind("CoreShowChannel", "CallerIDName"), Kind::EscapedName);
+        assert_eq!(kind("QueueEntry", "CallerIDName"), Kind::Name);
+        assert_eq!(kind("", "SomethingNew"), Kind::Text);
+    }
+
+    #[test]
+    fn a_secret_is_one_by_its_name() {
+        for name in ["Password", "Md5Cred", "PasswordDigest", "Key", "OauthSecret", "RefreshToken"]
+        {
+            assert_eq!(kind("AuthDetail", name), Kind::Secret, "{name}");
+        }
+        assert_eq!(kind("", "MD5SecretExist"), Kind::Fact);
+        assert_eq!(kind("", "KeyThing"), Kind::Text);
+    }
+}

@@ -1,0 +1,131 @@
+//! What a capture tells about itself: which words are names, which numbers are extensions.
+
+use std::{collections::HashSet, net::IpAddr};
+
+use super::{
+    headers::Kind,
+    rewrite::{Place, places},
+    vocabulary,
+};
+use crate::capture::Capture;
+
+/// Numbers of more digits are telephone numbers, whatever they name.
+pub(super) const LONGEST_EXTENSION: usize = 6;
+
+/// What was found in a capture before anything in it is replaced.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Everything that stands in it, in lower case.
+    pub(super) present: HashSet<String>,
+    /// Words of names and identifiers, in lower case.
+    pub(super) private: HashSet<String>,
+    /// Identifiers of several words, in lower case.
+    pub(super) identifiers: HashSet<String>,
+    /// Numbers of extensions, queues, conferences, parking spaces.
+    pub(super) extensions: HashSet<String>,
+    /// Addresses.
+    pub(super) addresses: HashSet<IpAddr>,
+}
+
+impl Known {
+    /// Reads a capture.
+    pub(super) fn of(capture: &Capture) -> Self {
+        let mut known = Self::default();
+        for recorded in &capture.recorded {
+            for bytes in [&recorded.request, &recorded.answer] {
+                for place in places(bytes) {
+                    known.read(&place);
+                }
+            }
+        }
+        known
+    }
+
+    fn read(&mut self, place: &Place<'_>) {
+        let value = String::from_utf8_lossy(place.value);
+        let value = value.trim();
+        self.present.extend(words(value).map(str::to_lowercase));
+        let is_host = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+        let hosts = value.split(|c| !is_host(c)).filter(|text| text.contains('.'));
+        self.present.extend(hosts.map(str::to_lowercase));
+        let is_address = |c: char| c.is_ascii_hexdigit() || c == '.' || c == ':';
+        if place.kind != Kind::UserAgent && place.kind != Kind::Fact {
+            for text in value.split(|c| !is_address(c)) {
+                let text =
+                    if text.contains("::") { text } else { text.split(':').next().unwrap_or(text) };
+                self.addresses.extend(text.parse::<IpAddr>());
+            }
+        }
+        match place.kind {
+            Kind::Name | Kind::EscapedName => self
+                .private
+                .extend(words(value).filter(|word| is_telling(word)).map(str::to_lowercase)),
+            Kind::Identifier => value.split(',').for_each(|name| self.name(name.trim())),
+            Kind::UniqueId => {
+                if let Some((system, _)) = value.rsplit_once('-') {
+                    self.name(system);
+                }
+            }
+            _ if place.is_extension => self.number(value),
+            _ => {}
+        }
+        if let Some(path) = place.astdb_path.as_deref() {
+            // `/AMPUSER/100/cidname`: the object stands second.
+            self.number(path.split('/').nth(2).unwrap_or_default());
+        }
+    }
+
+    /// Keeps the name of an object of the PBX.
+    fn name(&mut self, name: &str) {
+        let name = vocabulary::without_ending(name);
+        let folded = name.to_lowercase();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        self.number(name);
+        if !name.chars().all(is_plain) || vocabulary::is_context(&folded) {
+            self.private.extend(words(&folded).filter(|word| is_telling(word)).map(str::to_owned));
+        } else if words(name).count() > 1 && name.chars().any(|c| c.is_ascii_alphabetic()) {
+            self.present.insert(folded.clone());
+            self.identifiers.insert(folded);
+        } else if is_telling(&folded) {
+            self.private.insert(folded);
+        }
+    }
+
+    fn number(&mut self, text: &str) {
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number && text.len() <= LONGEST_EXTENSION {
+            self.extensions.insert(text.to_owned());
+        }
+    }
+
+    /// Whether a word must not stay even where words do.
+    pub(super) fn is_private(&self, word: &str) -> bool {
+        let folded = word.to_lowercase();
+        self.private.contains(&folded) && !vocabulary::stays(&folded)
+    }
+
+    /// The longest identifier that a text begins with.
+    pub(super) fn identifier_at<'a>(&self, text: &'a str) -> Option<&'a str> {
+        const LONGEST: usize = 200;
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let reach = text.find(|c| !is_part(c)).unwrap_or(text.len()).min(LONGEST);
+        let reach = text.get(..reach)?;
+        let ends_here = |end: usize| {
+            let after = text.get(end..).and_then(|rest| rest.chars().next());
+            after.is_none_or(|c| !c.is_alphanumeric())
+        };
+        let ends = (1..=reach.len()).rev().filter(|end| ends_here(*end));
+        ends.filter_map(|end| reach.get(..end))
+            .find(|name| self.identifiers.contains(&name.to_ascii_lowercase()))
+    }
+}
+
+/// The words of a text, and its numbers.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// Whether a word may tell somebody apart: it is longer than an initial, and no number.
+fn is_telling(word: &str) -> bool {
+    word.chars().count() > 2 && word.chars().any(char::is_alphabetic)
+}

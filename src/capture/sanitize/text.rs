@@ -1,0 +1,338 @@
+//! Text, token by token: addresses, hosts, numbers, identifiers and words, wherever they stand.
+//!
+//! Every token is replaced by a function of itself alone, whatever it is part of. So `trunk-main` is
+//! called the same in the name of a channel, in a URI and in a hint.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::{
+    Sanitizer, headers::Kind, known::LONGEST_EXTENSION, rewrite::is_placeholder, vocabulary,
+};
+
+/// What stands before a channel's own name, where a number of eight digits tells channels apart.
+const TECHNOLOGIES: [&str; 12] = [
+    "PJSIP",
+    "SIP",
+    "IAX2",
+    "Local",
+    "DAHDI",
+    "Zap",
+    "Agent",
+    "Message",
+    "Console",
+    "UnicastRTP",
+    "MulticastRTP",
+    "Recorder",
+];
+
+/// Where in a text the scan stands.
+#[derive(Default)]
+struct Scan {
+    /// The character before.
+    before: Option<char>,
+    /// The word before that, where a single character stands between.
+    word: String,
+    /// Within a name such as `PJSIP/100-0000002a`.
+    in_channel: bool,
+}
+
+/// A token that was found at the beginning of a text: its length, and what is to stand there.
+type Token = (usize, String);
+
+impl Sanitizer {
+    /// A text with everything replaced.
+    pub(super) fn text(&mut self, value: &str, kind: Kind) -> String {
+        let is_name = matches!(kind, Kind::Name | Kind::EscapedName);
+        if is_name && is_placeholder(value) {
+            return value.to_owned();
+        }
+        let mut out = String::with_capacity(value.len());
+        let mut scan = Scan::default();
+        let mut rest = value;
+        while let Some(c) = rest.chars().next() {
+            let at_start = scan.before.is_none_or(|before| !before.is_alphanumeric());
+            let escape = escaped(rest, kind);
+            let token = match escape {
+                Some(_) => None,
+                None if at_start => self.token(rest, kind, &mut scan),
+                None => None,
+            };
+            let length = token.as_ref().map(|(length, _)| *length).or(escape);
+            let length = length.unwrap_or(c.len_utf8());
+            let Some((taken, left)) = rest.split_at_checked(length) else { break };
+            out.push_str(token.as_ref().map_or(taken, |(_, given)| given));
+            if token.is_none() {
+                if c.is_whitespace() || matches!(c, ',' | '&' | '|' | '(' | ')') {
+                    scan.in_channel = false;
+                }
+                if c == '/' && TECHNOLOGIES.contains(&scan.word.as_str()) {
+                    scan.in_channel = true;
+                }
+                scan.word.clear();
+            } else {
+                taken.clone_into(&mut scan.word);
+            }
+            // What is escaped is no letter of the word that follows.
+            scan.before = if escape.is_some() { Some('\\') } else { taken.chars().last() };
+            rest = left;
+        }
+        out
+    }
+
+    /// The token that a text begins with.
+    fn token(&mut self, text: &str, kind: Kind, scan: &mut Scan) -> Option<Token> {
+        if kind != Kind::Fact {
+            if let Some((length, digits)) = hardware_address(text) {
+                return Some((length, self.hardware(text.get(..length)?, &digits)));
+            }
+            if let Some(token) = self.address(text, kind) {
+                return Some(token);
+            }
+        }
+        let first = text.chars().next().filter(|c| c.is_alphanumeric())?;
+        let is_name = matches!(kind, Kind::Name | Kind::EscapedName);
+        if first.is_ascii_digit() && (is_name || scan.before == Some('+')) {
+            if let Some(token) = self.spaced_number(text) {
+                return Some(token);
+            }
+        }
+        if !is_name && let Some(name) = self.known.identifier_at(text) {
+            return Some((name.len(), self.replacements.identifier(name)));
+        }
+        if !is_name
+            && kind != Kind::Fact
+            && let Some(name) = host(text)
+        {
+            let given =
+                if is_anonymous(name) { name.to_owned() } else { self.replacements.host(name) };
+            let port = port(text.get(name.len()..)?);
+            return Some((name.len() + port.len(), given + port));
+        }
+        let length = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
+        let (word, after) = text.split_at_checked(length)?;
+        let is_suffix = scan.in_channel
+            && scan.before == Some('-')
+            && word.len() == 8
+            && word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+            && after.chars().next().is_none_or(|c| c != '@');
+        let given = if is_suffix { word.to_owned() } else { self.word(word, kind, scan) };
+        Some((length, given))
+    }
+
+    fn word(&mut self, word: &str, kind: Kind, scan: &Scan) -> String {
+        if word.bytes().all(|byte| byte.is_ascii_digit()) {
+            return self.number(word, kind, scan);
+        }
+        let folded = word.to_lowercase();
+        let is_hex = |word: &str| word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let stays = match kind {
+            Kind::Name | Kind::EscapedName => vocabulary::is_no_name(&folded),
+            Kind::Fact | Kind::Code | Kind::UserAgent => !self.known.is_private(word),
+            _ => vocabulary::stays(&folded),
+        };
+        let is_serial = kind == Kind::UserAgent && is_serial(word);
+        if stays && !is_serial {
+            word.to_owned()
+        } else if is_serial || (word.len() >= 16 && is_hex(word)) {
+            self.replacements.opaque(word)
+        } else if let Some((prefix, digits)) =
+            vocabulary::numbered(word).filter(|_| !matches!(kind, Kind::Name | Kind::EscapedName))
+        {
+            format!("{prefix}{}", self.number(digits, kind, scan))
+        } else {
+            self.replacements.word(word)
+        }
+    }
+
+    /// A number that stands alone: that of an extension, a telephone number, or neither.
+    fn number(&mut self, digits: &str, kind: Kind, scan: &Scan) -> String {
+        if kind == Kind::Fact {
+            return digits.to_owned();
+        }
+        let extensions = &self.known.extensions;
+        if digits.len() <= LONGEST_EXTENSION && scan.before != Some('+') {
+            if extensions.contains(digits) {
+                return match self.options.extensions {
+                    false => digits.to_owned(),
+                    true => self.extension(digits),
+                };
+            }
+            // FreePBX names the WebRTC twin of extension 100 so.
+            if let Some(twin) = digits.strip_prefix("99").filter(|rest| extensions.contains(*rest))
+            {
+                return match self.options.extensions {
+                    false => digits.to_owned(),
+                    true => format!("99{}", self.extension(twin)),
+                };
+            }
+        }
+        let is_port = scan.before == Some(':')
+            && digits.len() <= 5
+            && !matches!(scan.word.as_str(), "sip" | "sips" | "tel");
+        let shortest = if kind == Kind::UserAgent { 7 } else { 5 };
+        let is_short = digits.len() < shortest && scan.before != Some('+');
+        if is_port || is_short { digits.to_owned() } else { self.replacements.number(digits) }
+    }
+
+    /// The twin of a WebRTC client goes with its extension.
+    fn extension(&mut self, digits: &str) -> String {
+        match digits.strip_prefix("99").filter(|rest| self.known.extensions.contains(*rest)) {
+            Some(rest) => format!("99{}", self.replacements.number(rest)),
+            None => self.replacements.number(digits),
+        }
+    }
+
+    /// A telephone number as people write it: `+49 (30) 5550-13`.
+    fn spaced_number(&mut self, text: &str) -> Option<Token> {
+        const FEWEST: usize = 7;
+        let mut length = 0;
+        let mut between = 0;
+        for (at, c) in text.char_indices() {
+            if c.is_ascii_digit() {
+                (length, between) = (at + 1, 0);
+            } else if matches!(c, ' ' | '-' | '.' | '/' | '(' | ')') && between < 2 {
+                between += 1;
+            } else {
+                break;
+            }
+        }
+        let (written, after) = text.split_at_checked(length)?;
+        let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+        let is_one = digits.len() >= FEWEST
+            && digits.len() < written.len()
+            && after.chars().next().is_none_or(|c| !c.is_alphanumeric());
+        if !is_one {
+            return None;
+        }
+        Some((length, laid_out(&self.replacements.number(&digits), written)))
+    }
+
+    /// A hardware address in the spelling of another.
+    fn hardware(&mut self, written: &str, digits: &str) -> String {
+        let given = laid_out(&self.replacements.hardware(digits), written);
+        if written.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            given.to_uppercase()
+        } else {
+            given
+        }
+    }
+
+    /// An address of version 4 or 6, with its port.
+    fn address(&mut self, text: &str, kind: Kind) -> Option<Token> {
+        let (length, address) = ip_address(text)?;
+        // A firmware has a version like that, too.
+        if kind == Kind::UserAgent && !self.known.addresses.contains(&address) {
+            return None;
+        }
+        let after = text.get(length..)?;
+        let port = port(after.strip_prefix(']').unwrap_or(after));
+        let bracket = if after.starts_with(']') { "]" } else { "" };
+        let given = format!("{}{bracket}{port}", self.replacements.address(address));
+        Some((length + bracket.len() + port.len(), given))
+    }
+}
+
+/// How long the escape is that a text begins with: `\'` in a channel's name, `%23` in a URI.
+fn escaped(text: &str, kind: Kind) -> Option<usize> {
+    if kind == Kind::EscapedName && text.starts_with('\\') {
+        return text.chars().nth(1).map(|c| 1 + c.len_utf8());
+    }
+    let code = text.strip_prefix('%')?.get(..2)?;
+    code.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(3)
+}
+
+/// Digits in the place of the digits of a text that is spelled with signs between.
+fn laid_out(digits: &str, written: &str) -> String {
+    let signs = written.chars().filter(|c| !c.is_ascii_hexdigit()).count();
+    if digits.len() + signs != written.len() {
+        return digits.to_owned();
+    }
+    let mut digits = digits.chars();
+    let lay = |c: char| if c.is_ascii_hexdigit() { digits.next().unwrap_or(c) } else { c };
+    written.chars().map(lay).collect()
+}
+
+/// Length and digits of the hardware address that a text begins with: `00:04:13:aa:bb:cc`, with
+/// hyphens, as `0004.13aa.bbcc`, or without signs.
+fn hardware_address(text: &str) -> Option<(usize, String)> {
+    let is_part = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '-' | '.');
+    let length = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    [17, 14, 12].into_iter().filter(|size| *size <= length).find_map(|size| {
+        let (written, after) = text.split_at_checked(size)?;
+        if after.chars().next().is_some_and(char::is_alphanumeric) {
+            return None;
+        }
+        let digits: String = written.chars().filter(char::is_ascii_hexdigit).collect();
+        let group = |sign: char, length: usize| {
+            written.split(sign).all(|part| part.len() == length && !part.contains(['-', ':', '.']))
+        };
+        let fits = match size {
+            17 => group(':', 2) || group('-', 2),
+            14 => group('.', 4),
+            // Without a letter it is a number, without a digit a word.
+            _ => {
+                digits.len() == 12
+                    && digits.bytes().any(|byte| byte.is_ascii_digit())
+                    && digits.bytes().any(|byte| byte.is_ascii_alphabetic())
+            }
+        };
+        (fits && digits.len() == 12).then(|| (size, digits.to_lowercase()))
+    })
+}
+
+/// Length and value of the address that a text begins with.
+fn ip_address(text: &str) -> Option<(usize, IpAddr)> {
+    let is_six = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
+    let run = text.get(..text.find(|c| !is_six(c)).unwrap_or(text.len()))?;
+    let ends = |length: usize| {
+        text.get(length..)?.chars().next().is_none_or(|c| !c.is_alphanumeric()).then_some(())
+    };
+    let mut six = run.trim_end_matches(['.', ':']);
+    while six.matches(':').count() >= 2 {
+        if let Ok(address) = six.parse::<Ipv6Addr>() {
+            ends(six.len())?;
+            return Some((six.len(), address.into()));
+        }
+        six = six.rsplit_once(':').map_or("", |(begin, _)| begin);
+    }
+    let is_four = |c: char| c.is_ascii_digit() || c == '.';
+    let four = text.get(..text.find(|c| !is_four(c)).unwrap_or(text.len()))?;
+    let four = four.trim_end_matches('.');
+    let address: Ipv4Addr = four.parse().ok()?;
+    ends(four.len())?;
+    Some((four.len(), address.into()))
+}
+
+/// The host name that a text begins with: labels with dots between, the last of letters only.
+fn host(text: &str) -> Option<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    let run = text.get(..text.find(|c| !is_part(c)).unwrap_or(text.len()))?;
+    if text.get(run.len()..)?.starts_with(char::is_alphanumeric) {
+        return None;
+    }
+    let name = run.trim_end_matches(['.', '-']);
+    let (begin, last) = name.rsplit_once('.')?;
+    let is_host = last.len() >= 2
+        && last.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && !vocabulary::is_file_ending(last)
+        && begin.split('.').all(|label| !label.is_empty());
+    is_host.then_some(name)
+}
+
+/// What a caller without a name calls from (RFC 3323).
+fn is_anonymous(host: &str) -> bool {
+    host.eq_ignore_ascii_case("anonymous.invalid")
+}
+
+/// The port that a text begins with, with its colon.
+fn port(text: &str) -> &str {
+    let digits = text.strip_prefix(':').unwrap_or_default();
+    let length = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    if (1..=5).contains(&length) { text.get(..length + 1).unwrap_or_default() } else { "" }
+}
+
+/// Whether a word of a user agent tells one telephone from all others of its kind.
+fn is_serial(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    word.len() >= 8 && digits >= 4 && digits < word.len()
+}
