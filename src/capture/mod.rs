@@ -62,7 +62,7 @@ impl Recorded {
 pub struct Capture {
     /// The server's first line, without its end, such as `Asterisk Call Manager/5.0.4`.
     pub banner: String,
-    /// The actions, each name once.
+    /// Login and actions, each name once.
     pub recorded: Vec<Recorded>,
 }
 
@@ -73,43 +73,46 @@ impl Capture {
     /// Of an action that was asked twice the later answer stands.
     #[must_use]
     pub fn from_session(asked: &[u8], answered: &[u8]) -> Self {
-        let mut capture = Self::default();
+        let mut answers = Decoder::new(Limits::default());
+        answers.space(answered.len()).extend_from_slice(answered);
+        let banner = answers.banner().unwrap_or_default();
+        let mut login = Recorded {
+            name: LOGIN.to_owned(),
+            request: Vec::new(),
+            answer: format!("{banner}\r\n").into_bytes(),
+        };
+        let mut capture = Self { banner, recorded: Vec::new() };
         let mut requests = Decoder::new(Limits::default());
         requests.space(asked.len()).extend_from_slice(asked);
         while let Some(block) = requests.next_block() {
-            if let Block::Text(text) = block {
-                capture.ask(format!("{text}\r\n").into_bytes());
+            let Block::Text(text) = block else { continue };
+            let question = Question::of(Row::new(&text));
+            let request = format!("{text}\r\n").into_bytes();
+            if question.is_of_the_session() {
+                login.request.extend(request);
+                continue;
             }
+            capture.recorded.retain(|other| other.question() != question);
+            let name = capture.free_name(&question::file_name(Row::new(&text)));
+            capture.recorded.push(Recorded { name, request, answer: Vec::new() });
         }
-        let mut answers = Decoder::new(Limits::default());
-        answers.space(answered.len()).extend_from_slice(answered);
-        capture.banner = answers.banner().unwrap_or_default();
         let mut current = None;
         while let Some(block) = answers.next_block() {
             let Block::Text(text) = block else { continue };
             if let Some(id) = Row::new(&text).get("ActionID") {
                 current = capture.recorded.iter().position(|recorded| recorded.action_id() == id);
             }
-            if let Some(recorded) = current.and_then(|at| capture.recorded.get_mut(at)) {
-                recorded.answer.extend_from_slice(text.as_bytes());
-                recorded.answer.extend_from_slice(b"\r\n");
-            }
+            let of = current.and_then(|at| capture.recorded.get_mut(at)).unwrap_or(&mut login);
+            of.answer.extend_from_slice(text.as_bytes());
+            of.answer.extend_from_slice(b"\r\n");
         }
+        capture.recorded.insert(0, login);
         capture
     }
 
-    /// Adds an action whose answer is to follow. One that asks the same as another replaces it; those
-    /// of the session itself are left out.
-    fn ask(&mut self, request: Vec<u8>) {
-        let mut recorded = Recorded { name: String::new(), request, answer: Vec::new() };
-        let question = recorded.question();
-        if question.is_of_the_session() {
-            return;
-        }
-        self.recorded.retain(|other| other.question() != question);
-        let text = String::from_utf8_lossy(&recorded.request);
-        recorded.name = self.free_name(&question::file_name(Row::new(&text)));
-        self.recorded.push(recorded);
+    /// The actions, without what concerns the session.
+    pub fn actions(&self) -> impl Iterator<Item = &Recorded> {
+        self.recorded.iter().filter(|recorded| recorded.name != LOGIN)
     }
 
     /// Adds an action with its answer, under the name and the ActionID that its files have.
@@ -167,8 +170,8 @@ mod tests {
         let capture = Capture::from_session(asked, answered);
         assert_eq!(capture.banner, "Asterisk Call Manager/5.0.4");
         let names: Vec<_> = capture.recorded.iter().map(|it| it.name.as_str()).collect();
-        assert_eq!(names, ["Ping", "IAXpeers", "ConfbridgeList-600"]);
-        let peers = String::from_utf8(capture.recorded[1].answer.clone()).unwrap();
+        assert_eq!(names, ["Login", "Ping", "IAXpeers", "ConfbridgeList-600"]);
+        let peers = String::from_utf8(capture.recorded[2].answer.clone()).unwrap();
         assert!(peers.ends_with("Event: PeerEntry\r\nObjectName: x\r\n\r\n"), "{peers}");
     }
 
@@ -192,6 +195,6 @@ mod tests {
                       Action: DBGet\r\nFamily: A\r\nKey: b\r\n\r\nAction: Login\r\n\r\n";
         let capture = Capture::from_session(asked, b"");
         let names: Vec<_> = capture.recorded.iter().map(|it| it.name.as_str()).collect();
-        assert_eq!(names, ["DBGet-a-b", "DBGet-A-b-2"]);
+        assert_eq!(names, ["Login", "DBGet-a-b", "DBGet-A-b-2"]);
     }
 }

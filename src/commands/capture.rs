@@ -61,10 +61,10 @@ pub async fn run(
     let collected = collect(&target, &Plan::from(config), &mut |_| {}).await?;
     let (mut capture, missing) = recorder.finish(&collected.answers);
     drop((recorder, collected));
-    if capture.recorded.len() < 2 {
+    let answers = capture.actions().count();
+    if answers == 0 {
         return Err(Error::Timeout { after: target.run_timeout });
     }
-    let answers = capture.recorded.len() - 1;
     if !arguments.no_sanitize {
         let key = Key::random().map_err(|error| Error::Internal(error.to_string()))?;
         let options = Options { extensions: arguments.sanitize_extensions };

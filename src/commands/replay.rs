@@ -87,7 +87,7 @@ pub async fn run(
     let about = format!(
         "freepbx-snapshot: {} with {} answers; end with Ctrl-C",
         capture.banner,
-        capture.recorded.len()
+        capture.actions().count()
     );
     let failed = |error: std::io::Error| Error::Listen { port, reason: error.to_string() };
     let server = Server::start(capture, port, options).await.map_err(failed)?;

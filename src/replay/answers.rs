@@ -7,7 +7,7 @@ use wildmatch::WildMatchPattern;
 use super::Classes;
 use crate::{
     ami::{ReadAction, Row},
-    capture::{Capture, Question, Recorded},
+    capture::{Capture, LOGIN, Question, Recorded},
 };
 
 /// What comes of an action.
@@ -39,7 +39,7 @@ const TREE: &str = "dbgettree";
 impl Answers {
     pub(super) fn new(capture: Capture) -> Self {
         let mut recorded: BTreeMap<String, Vec<_>> = BTreeMap::new();
-        for one in capture.recorded {
+        for one in capture.recorded.into_iter().filter(|one| one.name != LOGIN) {
             let question = one.question();
             let of_action = recorded.entry(question.action().to_owned()).or_default();
             // The pair that has the action's own name stands before others that ask the same.

@@ -8,6 +8,8 @@
     reason = "a test that panics has failed, which is what it is for; helpers are one binary's own"
 )]
 
+mod alike;
+mod capture;
 mod codec;
 mod config;
 mod faults;
@@ -23,6 +25,7 @@ mod output;
 mod pbx;
 mod program;
 mod prometheus;
+mod replay;
 mod run;
 mod sample;
 mod schema;

@@ -3,8 +3,8 @@
 use std::{collections::HashSet, net::IpAddr};
 
 use super::{
-    headers::Kind,
-    rewrite::{Place, places},
+    headers::{self, Kind},
+    rewrite::{Place, json_object, places},
     vocabulary,
 };
 use crate::capture::Capture;
@@ -43,20 +43,38 @@ impl Known {
 
     fn read(&mut self, place: &Place<'_>) {
         let value = String::from_utf8_lossy(place.value);
-        let value = value.trim();
+        self.value(value.trim(), place.kind);
+        if place.is_extension {
+            self.number(value.trim());
+        }
+        if let Some(path) = place.astdb_path.as_deref() {
+            // `/AMPUSER/100/cidname`: the object stands second.
+            self.number(path.split('/').nth(2).unwrap_or_default());
+        }
+    }
+
+    fn value(&mut self, value: &str, kind: Kind) {
         self.present.extend(words(value).map(str::to_lowercase));
         let is_host = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
         let hosts = value.split(|c| !is_host(c)).filter(|text| text.contains('.'));
         self.present.extend(hosts.map(str::to_lowercase));
-        let is_address = |c: char| c.is_ascii_hexdigit() || c == '.' || c == ':';
-        if place.kind != Kind::UserAgent && place.kind != Kind::Fact {
+        if kind == Kind::Text
+            && let Some(object) = json_object(value)
+        {
+            for (key, value) in object {
+                self.value(value.as_str().unwrap_or_default(), headers::kind("", &key));
+            }
+            return;
+        }
+        if kind != Kind::UserAgent && kind != Kind::Fact {
+            let is_address = |c: char| c.is_ascii_hexdigit() || c == '.' || c == ':';
             for text in value.split(|c| !is_address(c)) {
-                let text =
-                    if text.contains("::") { text } else { text.split(':').next().unwrap_or(text) };
-                self.addresses.extend(text.parse::<IpAddr>());
+                let host = text.split(':').next().unwrap_or(text);
+                let address = if text.contains("::") { text } else { host };
+                self.addresses.extend(address.parse::<IpAddr>());
             }
         }
-        match place.kind {
+        match kind {
             Kind::Name | Kind::EscapedName => self
                 .private
                 .extend(words(value).filter(|word| is_telling(word)).map(str::to_lowercase)),
@@ -66,12 +84,7 @@ impl Known {
                     self.name(system);
                 }
             }
-            _ if place.is_extension => self.number(value),
             _ => {}
-        }
-        if let Some(path) = place.astdb_path.as_deref() {
-            // `/AMPUSER/100/cidname`: the object stands second.
-            self.number(path.split('/').nth(2).unwrap_or_default());
         }
     }
 

@@ -129,8 +129,8 @@ impl Replacements {
             let free = length - prefix.len();
             match (prefix, attempt) {
                 // No number of this length is left: a longer one is wrong in its length alone.
-                (_, 10_000..) => format!("{}{}", dice.roll(9) + 1, dice.digits(length)),
-                ("", _) | (_, 5_000..) => {
+                (_, 1_000..) => format!("{}{}", dice.roll(9) + 1, dice.digits(length)),
+                ("", _) | (_, 50..) => {
                     format!("{}{}", dice.roll(9) + 1, dice.digits(length - 1))
                 }
                 _ => format!("{prefix}{}", dice.digits(free)),
@@ -156,7 +156,7 @@ impl Replacements {
                 let given = self.give("address", &address.to_string(), |dice, attempt| {
                     let host = dice.roll(254) + 1;
                     match (attempt, dice.roll(3)) {
-                        (200.., _) => {
+                        (20.., _) => {
                             format!("198.{}.{}.{host}", 18 + dice.roll(2), dice.roll(256))
                         }
                         (_, 0) => format!("192.0.2.{host}"),

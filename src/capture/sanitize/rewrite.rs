@@ -129,9 +129,7 @@ impl Sanitizer {
         match kind {
             Kind::Secret => REDACTED.to_owned(),
             Kind::UniqueId => self.unique_id(value),
-            Kind::Text if value.starts_with('{') => {
-                self.json(value).unwrap_or_else(|| self.text(value, kind))
-            }
+            Kind::Text if json_object(value).is_some() => self.json(value).unwrap_or_default(),
             kind => self.text(value, kind),
         }
     }
@@ -153,16 +151,25 @@ impl Sanitizer {
         }
     }
 
-    /// A PJSIP contact as Asterisk keeps it in AstDB: an object of texts.
+    /// A JSON object of texts, each by its key.
     fn json(&mut self, value: &str) -> Option<String> {
-        let mut object: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(value).ok()?;
+        let mut object = json_object(value)?;
         for (key, value) in &mut object {
-            let serde_json::Value::String(text) = value else { return None };
-            *text = self.value(text, headers::kind("", key));
+            if let serde_json::Value::String(text) = value {
+                *text = self.value(text, headers::kind("", key));
+            }
         }
         serde_json::to_string(&object).ok()
     }
+}
+
+/// A PJSIP contact as Asterisk keeps it in AstDB: an object of texts.
+pub(super) fn json_object(value: &str) -> Option<serde_json::Map<String, serde_json::Value>> {
+    if !value.starts_with('{') {
+        return None;
+    }
+    let object: serde_json::Map<_, _> = serde_json::from_str(value).ok()?;
+    object.values().all(serde_json::Value::is_string).then_some(object)
 }
 
 /// Whether a whole value says that there is none.

@@ -333,7 +333,7 @@ impl Tokens {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn nothing_of_anybody_survives(all in proptest::collection::vec(tokens(), 1..4), key in any::<[u8; 32]>()) {
