@@ -58,7 +58,9 @@ pub enum Command {
     /// Take a snapshot and write it (the default)
     Collect(CollectArgs),
     /// Try everything step by step and say what to do about what fails; writes nothing
-    Check,
+    Check(CheckArgs),
+    /// Ask the PBX a few read actions and show what it says
+    Ask(crate::commands::ask::AskArgs),
     /// Take a snapshot of an embedded demonstration PBX, without any real one
     Demo(DemoArgs),
     /// Keep one whole collection as the bytes of the wire, without names, numbers and secrets
@@ -99,6 +101,25 @@ pub struct CollectArgs {
     /// Print the snapshot instead of writing it
     #[arg(long)]
     pub stdout: bool,
+    /// What is said to the PBX and by it
+    #[command(flatten)]
+    pub wire: WireArgs,
+}
+
+/// Options of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// What is said to the PBX and by it
+    #[command(flatten)]
+    pub wire: WireArgs,
+}
+
+/// Options of every command that talks to a PBX.
+#[derive(Debug, Clone, Default, Args)]
+pub struct WireArgs {
+    /// Write to this file who said what and when, without secrets, for a bug report
+    #[arg(long, value_name = "FILE")]
+    pub transcript: Option<PathBuf>,
 }
 
 /// Options of `demo`.

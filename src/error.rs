@@ -33,6 +33,17 @@ pub enum Error {
         /// The limit.
         after: Duration,
     },
+    /// The transcript that was asked for cannot be written.
+    #[error(
+        "cannot write the transcript {}: {}; name another file with --transcript",
+        one_line(&path.display().to_string()), one_line(reason)
+    )]
+    Transcript {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// Standard output cannot be written.
     #[error("cannot write to standard output: {0}")]
     Stdout(String),
@@ -68,7 +79,7 @@ impl Error {
             Self::Ami(error) => ami_code(error),
             Self::Snapshot(_) => ExitCode::NoSnapshot,
             Self::Output(output::Error::Locked { .. }) => ExitCode::Locked,
-            Self::Output(_) | Self::Stdout(_) => ExitCode::CannotWrite,
+            Self::Output(_) | Self::Stdout(_) | Self::Transcript { .. } => ExitCode::CannotWrite,
             Self::Capture(error) if error.is_about_writing() => ExitCode::CannotWrite,
             Self::Capture(_) => ExitCode::NoSnapshot,
             Self::Listen { .. } => ExitCode::NoConnection,

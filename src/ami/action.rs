@@ -229,7 +229,7 @@ impl ReadAction {
             Self::BridgeList => {
                 &const {
                     let rows = List::new(&["BridgeListItem"], "BridgeListComplete");
-                    list("BridgeList", NONE, "", NONE, rows)
+                    list("BridgeList", NONE, "", &["BridgeType"], rows)
                 }
             }
             Self::BridgeInfo => {
@@ -416,7 +416,7 @@ impl ReadAction {
                 &const {
                     let rows =
                         List::new(&["DAHDIShowChannels"], "DAHDIShowChannelsComplete").uncounted();
-                    list("DAHDIShowChannels", NONE, "chan_dahdi", NONE, rows)
+                    list("DAHDIShowChannels", NONE, "chan_dahdi", &["DAHDIChannel"], rows)
                 }
             }
             Self::DbGet => {
@@ -569,6 +569,11 @@ impl Action {
     #[must_use]
     pub fn kind(&self) -> ReadAction {
         self.kind
+    }
+
+    /// The arguments that were added, in the order in which they are sent.
+    pub fn given(&self) -> impl ExactSizeIterator<Item = (&'static str, &str)> {
+        self.arguments.iter().map(|(key, value)| (*key, value.as_str()))
     }
 
     /// The value of an argument that was added.

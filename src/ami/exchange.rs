@@ -235,7 +235,9 @@ impl Exchange {
             State::Listing(answer) => {
                 if seen.damaged {
                     answer.damaged += 1;
-                } else if kind.has_row(event) && !secrets::is_secret_row(block, seen) {
+                } else if kind.has_row(event) && secrets::is_secret_row(block, seen) {
+                    answer.withheld += 1;
+                } else if kind.has_row(event) {
                     answer.add_row(&secrets::without(block, seen));
                     if answer.size() + answer.rows().len() * weight(kind) > self.limits.list {
                         let limit = self.limits.list;

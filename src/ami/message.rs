@@ -173,6 +173,7 @@ pub struct Answer {
     complete: (usize, usize),
     pub(super) announced: Option<u64>,
     pub(super) damaged: u64,
+    pub(super) withheld: u64,
 }
 
 impl Answer {
@@ -185,6 +186,7 @@ impl Answer {
             complete: (0, 0),
             announced: None,
             damaged: 0,
+            withheld: 0,
         }
     }
 
@@ -250,6 +252,13 @@ impl Answer {
     #[must_use]
     pub fn damaged(&self) -> u64 {
         self.damaged
+    }
+
+    /// How many rows were left out because all of each is a secret: entries of AstDB that are named
+    /// like a password or PIN.
+    #[must_use]
+    pub fn withheld(&self) -> u64 {
+        self.withheld
     }
 
     /// Bytes that the answer keeps in memory.

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use tracing::{debug, warn};
 
-use super::export::Form;
+use super::{export::Form, transcript::Transcript};
 use crate::{
     ami::Action,
     collect::{Outcome, Plan, Progress, Role, Target, collect, sources},
@@ -39,6 +39,8 @@ pub struct Job<'a> {
     pub talkative: bool,
     /// When the collection begins.
     pub now: DateTime<Utc>,
+    /// What the exchange is written to, where that is wanted.
+    pub transcript: Option<&'a Transcript>,
 }
 
 /// Takes a snapshot and writes it, or prints it to `out`; beside a written one, and beside the old
@@ -97,6 +99,8 @@ async fn take(
         }
     };
     let collected = collect(job.target, job.plan, &mut progress).await?;
+    // It was asked for, so that a run without it has failed, and leaves the file as it was.
+    job.transcript.map_or(Ok(()), Transcript::finish)?;
     if !collected.answers.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Answered(_))) {
         return Err(Error::Timeout { after: job.target.run_timeout });
     }

@@ -13,6 +13,7 @@ use crate::{
     snapshot::Section,
 };
 
+pub mod ask;
 pub mod capture;
 pub mod check;
 pub mod collect;
@@ -26,6 +27,9 @@ pub mod schema;
 pub mod show;
 pub mod snapshot_file;
 pub mod status;
+pub mod transcript;
+
+use transcript::Transcript;
 
 /// Runs the command that was asked for. `out` takes its results, `said` what a person is told on
 /// the side; `terminal` says whether a person is there.
@@ -41,15 +45,19 @@ pub async fn run(
     said: &mut dyn Write,
 ) -> Result<ExitCode, Error> {
     let now = clock();
-    if cli.command.is_some() && cli.collect.stdout {
-        return Err(Error::Usage(
-            "--stdout before a command: put it behind the command".to_owned(),
-        ));
+    let misplaced =
+        [("--stdout", cli.collect.stdout), ("--transcript", cli.collect.wire.transcript.is_some())];
+    if let Some((option, _)) = misplaced.iter().find(|(_, is_given)| *is_given)
+        && cli.command.is_some()
+    {
+        return Err(Error::Usage(format!("{option} before a command: put it behind the command")));
     }
     match cli.command.unwrap_or(Command::Collect(cli.collect)) {
         Command::Collect(arguments) => {
-            let config = load(cli.common.config.as_deref())?;
+            let mut config = load(cli.common.config.as_deref())?;
             config.warnings.iter().for_each(|warning| warn!("{warning}"));
+            let transcript = arguments.wire.begin("collect", now)?;
+            config.ami.tap = transcript.as_ref().map(Transcript::tap);
             let job = collect::Job {
                 target: &Target::from(&config),
                 plan: &Plan::from(&config),
@@ -59,12 +67,24 @@ pub async fn run(
                 to_stdout: arguments.stdout,
                 talkative: terminal,
                 now,
+                transcript: transcript.as_ref(),
             };
-            collect::run(&job, out, said).await
+            let ended = collect::run(&job, out, said).await;
+            if let (Some(transcript), Err(error)) = (&transcript, &ended) {
+                transcript.failed(error);
+            }
+            ended
         }
-        Command::Check => {
-            let config = load(cli.common.config.as_deref())?;
-            Ok(check::check(&config, now, out).await)
+        Command::Check(arguments) => {
+            let mut config = load(cli.common.config.as_deref())?;
+            let transcript = arguments.wire.begin("check", now)?;
+            config.ami.tap = transcript.as_ref().map(Transcript::tap);
+            let code = check::check(&config, now, out).await;
+            transcript.map_or(Ok(()), |transcript| transcript.finish())?;
+            Ok(code)
+        }
+        Command::Ask(arguments) => {
+            ask::run(&arguments, cli.common.config.as_deref(), now, out, said).await
         }
         Command::Demo(arguments) => {
             let cache = Cache::in_directory(&arguments.directory);
@@ -78,6 +98,7 @@ pub async fn run(
                     to_stdout: arguments.stdout,
                     talkative: terminal,
                     now,
+                    transcript: None,
                 };
                 collect::run(&job, out, said).await
             })

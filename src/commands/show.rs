@@ -143,14 +143,14 @@ impl Stamp {
 
 /// The terminal on standard output, if it is one.
 #[derive(Debug, Clone, Copy)]
-struct Screen {
+pub(super) struct Screen {
     is_terminal: bool,
     columns: Option<usize>,
     rows: Option<usize>,
 }
 
 impl Screen {
-    fn now() -> Self {
+    pub(super) fn now() -> Self {
         let is_terminal = std::io::stdout().is_terminal();
         let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok().filter(|_| is_terminal);
         let size = size.filter(|size| size.ws_col > 0 && size.ws_row > 0);
@@ -163,7 +163,7 @@ impl Screen {
         }
     }
 
-    fn page(self, color: ColorWhen) -> Page {
+    pub(super) fn page(self, color: ColorWhen) -> Page {
         let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let is_dumb = || std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let color = match color {

@@ -9,6 +9,7 @@
 )]
 
 mod alike;
+mod ask;
 mod capture;
 mod codec;
 mod config;
@@ -35,3 +36,4 @@ mod status;
 mod tap;
 mod tidy;
 mod tls;
+mod transcript;

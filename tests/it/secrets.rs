@@ -19,13 +19,22 @@ use super::{
 pub const CHALLENGE: &str = "318472190";
 
 /// Ways to run; each says as much as it can.
-const WAYS: [&[&str]; 5] = [
+const WAYS: [&[&str]; 11] = [
     &["-vvv"],
     &["-vvv", "--log-format", "json"],
     &["-vvv", "--stdout"],
     &["check", "-vvv"],
     &["check", "-vvv", "--log-format", "json"],
+    &["--transcript", TRANSCRIPT],
+    &["check", "-vvv", "--transcript", TRANSCRIPT],
+    &["ask", "-vvv", "PJSIPShowRegistrationsOutbound", "ParkedCalls", "--transcript", TRANSCRIPT],
+    &["ask", "PJSIPShowRegistrationsOutbound", "DBGetTree", "Family=AMPUSER", "--json"],
+    &["ask", "PJSIPShowRegistrationsOutbound", "DBGetTree", "Family=AMPUSER", "--raw"],
+    &["ask", "--list", "--transcript", TRANSCRIPT],
 ];
+
+/// Where a run leaves its transcript, in its folder.
+const TRANSCRIPT: &str = "transcript";
 
 #[test]
 fn a_run_gives_no_secret_away_whatever_comes_of_it() {
@@ -215,13 +224,22 @@ fn no_text_of_a_pbx_steers_a_terminal() {
         .on("CoreSettings", Reply::Bytes(settings.into_bytes()));
     let pbx = script.start();
     let program = Program::for_port(pbx.port);
-    for way in [&["check", "-vvv"][..], &["-vvv"], &["-vvv", "--log-format", "json"]] {
+    for way in [
+        &["check", "-vvv"][..],
+        &["-vvv"],
+        &["-vvv", "--log-format", "json"],
+        &["--transcript", TRANSCRIPT],
+        &["ask", "-vvv", "ConfbridgeListRooms", "ParkedCalls", "QueueStatus", "CoreSettings"],
+    ] {
         let ended = program.run(way);
         assert_eq!(ended.code, 3, "{way:?}: {ended:?}");
         assert_harmless(&ended.stdout);
         assert_harmless(&ended.stderr);
         assert!(way.contains(&"json") || (ended.stdout + &ended.stderr).contains("on strike"));
     }
+    let transcript = std::fs::read_to_string(program.path(TRANSCRIPT)).unwrap();
+    assert!(transcript.contains("evil␛[31m"), "{transcript}");
+    assert_harmless(&transcript);
     // The file keeps what was said, as JSON.
     let text = String::from_utf8(program.file().unwrap()).unwrap();
     assert!(text.chars().all(|c| c == '\n' || (c as u32) >= 0x20), "a raw control character");
@@ -274,6 +292,9 @@ fn search(what: &str, program: &Program, ended: &Ended, pbx: &Pbx) {
             produced
                 .push((entry.path().display().to_string(), std::fs::read(entry.path()).unwrap()));
         }
+    }
+    if let Ok(bytes) = std::fs::read(program.path(TRANSCRIPT)) {
+        produced.push(("the transcript".to_owned(), bytes));
     }
     let mut secrets = recorded_secrets();
     secrets.extend(digests(pbx));

@@ -22,17 +22,18 @@ mod extensions;
 mod head;
 mod lookup;
 mod needle;
-mod page;
 mod queues;
 mod summary;
-mod table;
 mod trunks;
 
+pub use crate::terminal::Page;
 pub use args::{ColorWhen, ShowArgs, Since};
-pub use page::Page;
 
+use crate::terminal::{
+    page::{self, Ink},
+    table,
+};
 use needle::{Needle, plain};
-use page::Ink;
 
 /// What somebody wants to see.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,12 @@
 //! Text from a PBX on a terminal: names and numbers that a caller chose must not move the cursor,
-//! change colours, or turn the reading direction.
+//! change colours, or turn the reading direction. And tables of it that fit.
 
 use std::borrow::Cow;
+
+pub(crate) mod page;
+pub(crate) mod table;
+
+pub use page::Page;
 
 /// The text without characters that a terminal obeys: control characters (escape sequences among
 /// them) become `?`, invisible marks of direction and width vanish.

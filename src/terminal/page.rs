@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::terminal::clean;
+use super::clean;
 
 /// Width and colours of what is printed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Page {
 
 /// The colour of a text. Colour never carries a meaning alone: the word stands there as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(crate) enum Ink {
     Plain,
     Good,
     Active,
@@ -31,7 +31,7 @@ pub(super) enum Ink {
 
 impl Page {
     /// The text in its colour. It is expected to be clean.
-    pub(super) fn paint(self, text: &str, ink: Ink) -> String {
+    pub(crate) fn paint(self, text: &str, ink: Ink) -> String {
         let code = match ink {
             Ink::Good => "32",
             Ink::Active => "33",
@@ -54,12 +54,12 @@ impl Page {
     }
 
     /// A title above a block.
-    pub(super) fn title(self, text: &str) -> String {
+    pub(crate) fn title(self, text: &str) -> String {
         format!("{}\n", self.paint(&clean(text), Ink::Strong))
     }
 
     /// A paragraph, wrapped at words, that follows a label; further lines begin below its first.
-    pub(super) fn paragraph(self, label: &str, text: &str, ink: Ink) -> String {
+    pub(crate) fn paragraph(self, label: &str, text: &str, ink: Ink) -> String {
         let (label, text) = (clean(label), clean(text));
         // A long label, on a narrow terminal: better a short indent than one word a line.
         let indent = match self.width {
@@ -83,12 +83,12 @@ impl Page {
 }
 
 /// The columns that a clean text takes.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
 /// As much of a clean text as fits, with `…` for what does not.
-pub(super) fn cut(text: &str, room: usize) -> String {
+pub(crate) fn cut(text: &str, room: usize) -> String {
     if text.width() <= room {
         return text.to_owned();
     }
@@ -147,7 +147,7 @@ fn wrapped(text: &str, first: usize, room: usize) -> Vec<String> {
 }
 
 /// A length of time as people say it: `45 seconds`, `2 hours 5 minutes`, `3 days 4 hours`.
-pub(super) fn spoken(seconds: u64) -> String {
+pub(crate) fn spoken(seconds: u64) -> String {
     const UNITS: [(&str, u64); 4] =
         [("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)];
     let mut left = seconds;
@@ -172,7 +172,7 @@ pub(super) fn spoken(seconds: u64) -> String {
 }
 
 /// A length of time as clocks show it: `0:45`, `3:12`, `1:03:12`.
-pub(super) fn clock(seconds: u64) -> String {
+pub(crate) fn clock(seconds: u64) -> String {
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     match hours {
         0 => format!("{minutes}:{seconds:02}"),
@@ -181,7 +181,7 @@ pub(super) fn clock(seconds: u64) -> String {
 }
 
 /// A number with its noun: `1 call`, `3 calls`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
+pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

@@ -1,21 +1,25 @@
 //! Tables that fit: on a narrow terminal the least important column gives way first.
 
-use super::page::{Ink, Page, cut, width};
-use crate::terminal::clean;
+use std::borrow::Cow;
+
+use super::{
+    clean,
+    page::{Ink, Page, cut, width},
+};
 
 /// Text in a table, harmless to a terminal whoever chose it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     text: String,
     ink: Ink,
 }
 
 impl Cell {
-    pub(super) fn new(text: impl AsRef<str>) -> Self {
+    pub(crate) fn new(text: impl AsRef<str>) -> Self {
         Self::inked(text, Ink::Plain)
     }
 
-    pub(super) fn inked(text: impl AsRef<str>, ink: Ink) -> Self {
+    pub(crate) fn inked(text: impl AsRef<str>, ink: Ink) -> Self {
         match clean(text.as_ref()).trim() {
             "" => Self::none(),
             text => Self { text: text.to_owned(), ink },
@@ -23,35 +27,35 @@ impl Cell {
     }
 
     /// There is none.
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self { text: "-".to_owned(), ink: Ink::Faint }
     }
 
     /// It is not known.
-    pub(super) fn unknown() -> Self {
+    pub(crate) fn unknown() -> Self {
         Self { text: "?".to_owned(), ink: Ink::Faint }
     }
 
     /// A value whose absence means that it is not known.
-    pub(super) fn known(value: Option<impl ToString>) -> Self {
+    pub(crate) fn known(value: Option<impl ToString>) -> Self {
         value.map_or_else(Self::unknown, |value| Self::new(value.to_string()))
     }
 
     /// A value whose absence means that there is none.
-    pub(super) fn any(value: Option<impl ToString>) -> Self {
+    pub(crate) fn any(value: Option<impl ToString>) -> Self {
         value.map_or_else(Self::none, |value| Self::new(value.to_string()))
     }
 
     /// The text alone.
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 }
 
 /// A column: its title, and how it behaves when there is too little room.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Column {
-    title: &'static str,
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    title: Cow<'static, str>,
     /// The lower, the sooner it gives way.
     importance: u8,
     /// Width to which its text may be cut, but never its title; `None` for a column that is shown
@@ -62,34 +66,41 @@ pub(super) struct Column {
 
 impl Column {
     /// A column that is shown whole or not at all.
-    pub(super) const fn whole(title: &'static str, importance: u8) -> Self {
-        Self { title, importance, least: None, right: false }
+    pub(crate) const fn whole(title: &'static str, importance: u8) -> Self {
+        Self { title: Cow::Borrowed(title), importance, least: None, right: false }
     }
 
     /// A column of numbers: whole, and aligned to the right.
-    pub(super) const fn number(title: &'static str, importance: u8) -> Self {
-        Self { title, importance, least: None, right: true }
+    pub(crate) const fn number(title: &'static str, importance: u8) -> Self {
+        Self { title: Cow::Borrowed(title), importance, least: None, right: true }
+    }
+
+    /// A column of text under a title that is known only now.
+    pub(crate) fn titled(title: String, importance: u8, least: usize) -> Self {
+        Self { title: Cow::Owned(title), importance, least: Some(least), right: false }
     }
 
     /// A column of text that may be cut to a width.
-    pub(super) const fn text(title: &'static str, importance: u8, least: usize) -> Self {
-        Self { title, importance, least: Some(least), right: false }
+    pub(crate) const fn text(title: &'static str, importance: u8, least: usize) -> Self {
+        Self { title: Cow::Borrowed(title), importance, least: Some(least), right: false }
     }
 }
 
 /// Draws a table, titles first. What had to be left out is said below it.
-pub(super) fn draw(columns: &[Column], rows: &[Vec<Cell>], page: Page) -> String {
+pub(crate) fn draw(columns: &[Column], rows: &[Vec<Cell>], page: Page) -> String {
     let natural: Vec<usize> = columns
         .iter()
         .enumerate()
         .map(|(at, column)| {
             let cells = rows.iter().filter_map(|row| row.get(at));
-            cells.map(|cell| width(&cell.text)).max().unwrap_or(0).max(width(column.title))
+            cells.map(|cell| width(&cell.text)).max().unwrap_or(0).max(width(&column.title))
         })
         .collect();
     let widths = fitted(columns, &natural, page.width);
     let mut text = line(
-        columns.iter().map(|column| Cell { text: column.title.to_owned(), ink: Ink::Strong }),
+        columns
+            .iter()
+            .map(|column| Cell { text: column.title.clone().into_owned(), ink: Ink::Strong }),
         columns,
         &widths,
         page,
@@ -121,7 +132,7 @@ fn fitted(columns: &[Column], natural: &[usize], room: Option<usize>) -> Vec<Opt
     let smallest = |at: usize| -> usize {
         let natural = natural.get(at).copied().unwrap_or(0);
         let column = columns.get(at);
-        let least = column.and_then(|column| Some(column.least?.max(width(column.title))));
+        let least = column.and_then(|column| Some(column.least?.max(width(&column.title))));
         least.map_or(natural, |least| natural.min(least))
     };
     // Columns go until the rest fits when cut as far as it may be. One always stays.
