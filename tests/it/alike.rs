@@ -50,6 +50,14 @@ impl Replaced {
                     },
                 )
             }
+            // As many as have room: with longer names others, or fewer.
+            (Value::Array(one), Value::Array(other))
+                if at.ends_with(".attention") && one.len() != other.len() =>
+            {
+                let mut pairs = one.iter().zip(other);
+                let differs = pairs.any(|(one, other)| one["severity"] != other["severity"]);
+                differs.then(|| format!("{at}: other severities"))
+            }
             // Sorted by names, which are others now: each item has its own partner somewhere.
             (Value::Array(one), Value::Array(other)) => {
                 if one.len() != other.len() {
@@ -76,7 +84,7 @@ impl Replaced {
             }
             // Prose lists names in their order.
             (Value::String(one), Value::String(other)) if at.ends_with(".text") => {
-                let (one, mut other) = (words(one), words(other));
+                let (one, mut other) = (words(&whole(one)), words(&whole(other)));
                 let lacks = one.iter().any(|word| {
                     let at = other.iter().position(|it| self.fits(word, it));
                     at.map(|at| other.remove(at)).is_none()
@@ -120,6 +128,17 @@ impl Replaced {
         let length = c.len_utf8();
         other.starts_with(c) && self.fits(&one[length..], &other[length..])
     }
+}
+
+/// Prose without the lists that were cut: which names come first depends on the names.
+fn whole(text: &str) -> String {
+    let sentences = text.split(". ").map(|sentence| match sentence.rsplit_once(" and ") {
+        Some((list, more)) if more.trim_end_matches('.').ends_with(" more") => {
+            format!("{} {more}", list.split(": ").next().unwrap_or_default())
+        }
+        _ => sentence.to_owned(),
+    });
+    sentences.collect::<Vec<_>>().join(". ")
 }
 
 fn words(text: &str) -> Vec<String> {

@@ -139,6 +139,15 @@ impl Replacements {
         "0".repeat(zeros) + &given
     }
 
+    /// For an extension that goes with another, as 99100 does with 100: the number of the other with
+    /// the same digits before it.
+    pub(super) fn twin(&mut self, prefix: &str, extension: &str) -> String {
+        let given = format!("{prefix}{}", self.number(extension));
+        self.taken.insert(given.clone());
+        self.given.insert(("number", format!("{prefix}{extension}")), given.clone());
+        given
+    }
+
     /// For an address: one from the ranges for documentation, and for benchmarks when those are used
     /// up (RFC 5737, RFC 2544, RFC 3849). Loopback and what is no host's address stays.
     pub(super) fn address(&mut self, address: IpAddr) -> IpAddr {

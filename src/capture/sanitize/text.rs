@@ -25,6 +25,9 @@ const TECHNOLOGIES: [&str; 12] = [
     "Recorder",
 ];
 
+/// What FreePBX puts before an extension to name its WebRTC client.
+const TWIN: &str = "99";
+
 /// Where in a text the scan stands.
 #[derive(Default)]
 struct Scan {
@@ -151,19 +154,12 @@ impl Sanitizer {
         }
         let extensions = &self.known.extensions;
         if digits.len() <= LONGEST_EXTENSION && scan.before != Some('+') {
-            if extensions.contains(digits) {
-                return match self.options.extensions {
-                    false => digits.to_owned(),
-                    true => self.extension(digits),
-                };
-            }
-            // FreePBX names the WebRTC twin of extension 100 so.
-            if let Some(twin) = digits.strip_prefix("99").filter(|rest| extensions.contains(*rest))
-            {
-                return match self.options.extensions {
-                    false => digits.to_owned(),
-                    true => format!("99{}", self.extension(twin)),
-                };
+            let twin = digits.strip_prefix(TWIN).filter(|of| extensions.contains(*of));
+            match (twin, extensions.contains(digits)) {
+                (None, false) => {}
+                _ if !self.options.extensions => return digits.to_owned(),
+                (Some(of), _) => return self.replacements.twin(TWIN, of),
+                (None, true) => return self.replacements.number(digits),
             }
         }
         let is_port = scan.before == Some(':')
@@ -172,14 +168,6 @@ impl Sanitizer {
         let shortest = if kind == Kind::UserAgent { 7 } else { 5 };
         let is_short = digits.len() < shortest && scan.before != Some('+');
         if is_port || is_short { digits.to_owned() } else { self.replacements.number(digits) }
-    }
-
-    /// The twin of a WebRTC client goes with its extension.
-    fn extension(&mut self, digits: &str) -> String {
-        match digits.strip_prefix("99").filter(|rest| self.known.extensions.contains(*rest)) {
-            Some(rest) => format!("99{}", self.replacements.number(rest)),
-            None => self.replacements.number(digits),
-        }
     }
 
     /// A telephone number as people write it: `+49 (30) 5550-13`.
