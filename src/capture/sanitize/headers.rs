@@ -3,13 +3,17 @@
 //! Whatever is not known here is text: all of its words are replaced but those of Asterisk and
 //! FreePBX. So a header that a later version adds loses too much rather than too little.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 /// What a header's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A state, a code, a time, an amount: stays, but for names that are known from elsewhere.
     Fact,
-    /// The same, but its digits may be a telephone number: contexts, applications, messages.
-    Code,
+    /// The same, but its digits may be a telephone number, and addresses may stand in it.
+    Message,
+    /// The same, of the dialplan: FreePBX calls contexts by words that may be names elsewhere.
+    Dialplan,
     /// Text, identifiers, addresses: all words are replaced that are not Asterisk's or FreePBX's.
     Text,
     /// The same, and what it names is an object of the PBX.
@@ -37,27 +41,35 @@ pub(super) fn kind(event: &str, header: &str) -> Kind {
     if is_secret(&plain) {
         return Kind::Secret;
     }
-    let among = |names: &str| names.split_whitespace().any(|name| name == plain);
-    if among(IDENTIFIERS) || (plain == "name" && event.eq_ignore_ascii_case("Parkinglot")) {
-        Kind::Identifier
-    } else if among(NAMES) {
-        match event {
-            "CoreShowChannel" | "Status" | "ParkedCall" | "BridgeInfoChannel"
-            | "ConfbridgeList" => Kind::EscapedName,
-            _ => Kind::Name,
-        }
-    } else if among(UNIQUE_IDS) {
-        Kind::UniqueId
-    } else if among("useragent sipuseragent") {
-        Kind::UserAgent
-    } else if among(CODES) {
-        Kind::Code
-    } else if among(FACTS) {
-        Kind::Fact
-    } else {
-        Kind::Text
+    if plain == "name" && event.eq_ignore_ascii_case("Parkinglot") {
+        return Kind::Identifier;
+    }
+    let is_channel = || CHANNELS.iter().any(|name| name.eq_ignore_ascii_case(event));
+    match KNOWN.get(plain.as_str()) {
+        Some(Kind::Name) if is_channel() => Kind::EscapedName,
+        kind => kind.copied().unwrap_or(Kind::Text),
     }
 }
+
+/// Rows that describe a channel, whose names have escapes.
+const CHANNELS: [&str; 5] =
+    ["CoreShowChannel", "Status", "ParkedCall", "BridgeInfoChannel", "ConfbridgeList"];
+
+static KNOWN: LazyLock<HashMap<&str, Kind>> = LazyLock::new(|| {
+    let lists = [
+        (FACTS, Kind::Fact),
+        (MESSAGES, Kind::Message),
+        (DIALPLAN, Kind::Dialplan),
+        (IDENTIFIERS, Kind::Identifier),
+        (NAMES, Kind::Name),
+        (UNIQUE_IDS, Kind::UniqueId),
+        (USER_AGENTS, Kind::UserAgent),
+    ];
+    let names = lists
+        .into_iter()
+        .flat_map(|(list, kind)| list.split_whitespace().map(move |name| (name, kind)));
+    names.collect()
+});
 
 /// Whether a name says that what it names is a secret. More than the client drops: what is no
 /// secret does no harm here when it is replaced.
@@ -95,9 +107,13 @@ const NAMES: &str = "
 
 const UNIQUE_IDS: &str = "uniqueid linkedid parkeeuniqueid parkeelinkedid bridgeduniqueid";
 
-const CODES: &str = "
+const USER_AGENTS: &str = "useragent sipuseragent";
+
+const MESSAGES: &str = "message privilege";
+
+const DIALPLAN: &str = "
     context parkeecontext subscribecontext messagecontext vmcontext overlapcontext exitcontext
-    application message privilege exten parkeeexten
+    application exten parkeeexten
 ";
 
 const FACTS: &str = "
@@ -126,7 +142,8 @@ const FACTS: &str = "
     md5secretexist secretexist remotesecretexist perceivedport lastmsgssent maxforwards amaflags
     cidcallingpres transfermode siptextsupport sipsesstimers sipsessrefresh sipsessexpires sipsessmin
     siprtpengine sipt38maxdtgrm sipt38ec maxcallbr qualifyfreq timetohangup
-    maxmessagelength saydurationminimum timezone
+    maxmessagelength saydurationminimum timezone authtype supportedalgorithmsuac
+    supportedalgorithmsuas noncelifetime
 ";
 
 #[cfg(test)]

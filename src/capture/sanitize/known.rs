@@ -17,9 +17,11 @@ pub(super) const LONGEST_EXTENSION: usize = 6;
 pub(super) struct Known {
     /// Everything that stands in it, in lower case.
     pub(super) present: HashSet<String>,
-    /// Words of names and identifiers, in lower case.
-    pub(super) private: HashSet<String>,
-    /// Identifiers of several words, in lower case.
+    /// Words of the names of people, in lower case.
+    names: HashSet<String>,
+    /// Words of the names of objects, in lower case.
+    objects: HashSet<String>,
+    /// Names of objects that have several words, in lower case.
     pub(super) identifiers: HashSet<String>,
     /// Numbers of extensions, queues, conferences, parking spaces.
     pub(super) extensions: HashSet<String>,
@@ -76,7 +78,7 @@ impl Known {
         }
         match kind {
             Kind::Name | Kind::EscapedName => self
-                .private
+                .names
                 .extend(words(value).filter(|word| is_telling(word)).map(str::to_lowercase)),
             Kind::Identifier => value.split(',').for_each(|name| self.name(name.trim())),
             Kind::UniqueId => {
@@ -95,12 +97,12 @@ impl Known {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         self.number(name);
         if !name.chars().all(is_plain) || vocabulary::is_context(&folded) {
-            self.private.extend(words(&folded).filter(|word| is_telling(word)).map(str::to_owned));
+            self.objects.extend(words(&folded).filter(|word| is_telling(word)).map(str::to_owned));
         } else if words(name).count() > 1 && name.chars().any(|c| c.is_ascii_alphabetic()) {
             self.present.insert(folded.clone());
             self.identifiers.insert(folded);
         } else if is_telling(&folded) {
-            self.private.insert(folded);
+            self.objects.insert(folded);
         }
     }
 
@@ -112,9 +114,10 @@ impl Known {
     }
 
     /// Whether a word must not stay even where words do.
-    pub(super) fn is_private(&self, word: &str) -> bool {
+    pub(super) fn is_private(&self, word: &str, kind: Kind) -> bool {
         let folded = word.to_lowercase();
-        self.private.contains(&folded) && !vocabulary::stays(&folded)
+        let is_name = || kind != Kind::Dialplan && self.names.contains(&folded);
+        (self.objects.contains(&folded) || is_name()) && !vocabulary::stays(&folded)
     }
 
     /// The longest identifier that a text begins with.

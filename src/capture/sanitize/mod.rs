@@ -6,7 +6,8 @@
 //! trunk; different tokens have different ones. Shape stays: a number keeps its length, its leading
 //! zeros and its plus, a name its signs and the case of its letters. Secrets become a marker.
 //!
-//! States, codes, times, contexts and applications stay, and so does every word of Asterisk and
+//! States, codes, times, contexts and applications stay (but for the names of trunks in them, as in
+//! `from-trunk-sip-acme`), and so does every word of Asterisk and
 //! FreePBX themselves. Of anything else nothing stays: a header that is not known is taken for text,
 //! and all words of a text are replaced.
 

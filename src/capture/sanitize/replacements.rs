@@ -25,10 +25,15 @@ struct Dice<'a> {
 }
 
 impl Dice<'_> {
-    /// A number below `sides`.
+    /// A number below `sides`, of as few bytes as make one: there are 32.
     fn roll(&mut self, sides: u32) -> u32 {
-        let number =
-            (0..4).fold(0, |n: u32, _| n << 8 | u32::from(*self.bytes.next().unwrap_or(&0)));
+        let bytes = match sides {
+            ..=16 => 1,
+            ..=0xffff => 2,
+            _ => 4,
+        };
+        let number = (0..bytes)
+            .fold(0, |number: u32, _| (number << 8) | u32::from(*self.bytes.next().unwrap_or(&0)));
         number % sides
     }
 

@@ -49,6 +49,9 @@ fn states_times_contexts_and_codes_stay() {
                  Event: EndpointList\nAuths: 100-auth\nTransport: 127.0.0.1-udp\n\n\
                  Response: Success\nVariable: STRFTIME(,,%z)\nValue: +0100\n\n";
     assert!(sanitized(block).ends_with(block), "{}", sanitized(block));
+    // Even where somebody is called like a word of the dialplan.
+    let one = sanitized(&format!("Event: QueueMember\nName: Agent One\n\n{block}"));
+    assert!(one.ends_with(block), "{one}");
 }
 
 #[test]

@@ -130,7 +130,9 @@ impl Sanitizer {
         let is_hex = |word: &str| word.bytes().all(|byte| byte.is_ascii_hexdigit());
         let stays = match kind {
             Kind::Name | Kind::EscapedName => vocabulary::is_no_name(&folded),
-            Kind::Fact | Kind::Code | Kind::UserAgent => !self.known.is_private(word),
+            Kind::Fact | Kind::Message | Kind::Dialplan | Kind::UserAgent => {
+                !self.known.is_private(word, kind)
+            }
             _ => vocabulary::stays(&folded),
         };
         let is_serial = kind == Kind::UserAgent && is_serial(word);
