@@ -11,6 +11,7 @@
 mod alike;
 mod ask;
 mod capture;
+mod captured;
 mod codec;
 mod config;
 mod faults;

@@ -143,7 +143,7 @@ const FACTS: &str = "
     cidcallingpres transfermode siptextsupport sipsesstimers sipsessrefresh sipsessexpires sipsessmin
     siprtpengine sipt38maxdtgrm sipt38ec maxcallbr qualifyfreq timetohangup
     maxmessagelength saydurationminimum timezone authtype supportedalgorithmsuac
-    supportedalgorithmsuas noncelifetime
+    supportedalgorithmsuas noncelifetime chanobjecttype
 ";
 
 #[cfg(test)]

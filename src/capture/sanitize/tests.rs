@@ -199,7 +199,7 @@ fn a_contact_in_astdb_stays_an_object() {
 
 #[test]
 fn extensions_are_replaced_on_request_and_their_twins_with_them() {
-    let blocks = "Event: ExtensionStatus\nExten: 100\nContext: ext-local\nHint: PJSIP/100&PJSIP/99100&Custom:DND100\n\n\
+    let blocks = "Event: ExtensionStatus\nExten: 100\nContext: ext-local\nHint: PJSIP/100&PJSIP/99100&Custom:DND100\nCode: *76100\n\n\
                   Event: QueueParams\nQueue: 4000\nMax: 100\nChannel: Local/100@from-queue-00000100;1\n\n\
                   Event: ContactStatusDetail\nURI: sip:100@192.0.2.9:4000\n\n";
     let options = Options { extensions: true };
@@ -210,11 +210,12 @@ fn extensions_are_replaced_on_request_and_their_twins_with_them() {
         value(&text, "Hint", 0),
         format!("PJSIP/{extension}&PJSIP/99{extension}&Custom:DND{extension}")
     );
+    assert_eq!(value(&text, "Code", 0), format!("*76{extension}"));
     assert_eq!(value(&text, "Max", 0), "100");
     assert_eq!(value(&text, "Channel", 0), format!("Local/{extension}@from-queue-00000100;1"));
     assert!(value(&text, "URI", 0).ends_with(":4000"), "{text}");
     let kept = sanitized(blocks);
-    assert_eq!(value(&kept, "Exten", 0), "100");
+    assert_eq!((value(&kept, "Exten", 0), value(&kept, "Code", 0)), ("100", "*76100"));
     assert_eq!(value(&kept, "Queue", 0), "4000");
 }
 

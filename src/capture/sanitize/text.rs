@@ -155,6 +155,16 @@ impl Sanitizer {
             return digits.to_owned();
         }
         let extensions = &self.known.extensions;
+        // A feature code, perhaps with an extension behind it, such as `*76100`.
+        if scan.before == Some('*') && digits.len() <= LONGEST_EXTENSION + 3 {
+            let code = (1..=3).find_map(|code| {
+                let (code, of) = digits.split_at_checked(code)?;
+                extensions.contains(of).then_some((code, of))
+            });
+            if let Some((code, of)) = code {
+                return format!("{code}{}", self.number(of, kind, &Scan::default()));
+            }
+        }
         if digits.len() <= LONGEST_EXTENSION && scan.before != Some('+') {
             let twin = digits.strip_prefix(TWIN).filter(|of| extensions.contains(*of));
             match (twin, extensions.contains(digits)) {

@@ -38,16 +38,22 @@ const WORDS: &str = "
 ";
 
 /// Words that a number may follow without a sign between, such as `DND100`.
-const NUMBERED: [&str; 14] = [
+const NUMBERED: [&str; 20] = [
     "dnd",
     "cf",
     "cfb",
     "cfu",
+    "devdnd",
+    "devcf",
+    "devcfb",
+    "devcfu",
     "followme",
+    "devfollowme",
     "vmu",
     "vm",
     "daynight",
     "timecondition",
+    "tc",
     "queue",
     "devstate",
     "ext",
