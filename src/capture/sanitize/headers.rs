@@ -8,6 +8,8 @@ use std::{collections::HashMap, sync::LazyLock};
 /// What a header's value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    /// A word of the protocol: stays, whoever may be called so.
+    Protocol,
     /// A state, a code, a time, an amount: stays, but for names that are known from elsewhere.
     Fact,
     /// The same, but its digits may be a telephone number, and addresses may stand in it.
@@ -40,6 +42,12 @@ pub(super) fn kind(event: &str, header: &str) -> Kind {
         .collect();
     if is_secret(&plain) {
         return Kind::Secret;
+    }
+    match plain.as_str() {
+        "event" | "response" | "action" | "eventlist" | "listitems" => return Kind::Protocol,
+        // Those of a channel hold anything.
+        "variable" | "value" if !matches!(event, "" | "Getvar") => return Kind::Text,
+        _ => {}
     }
     if plain == "name" && event.eq_ignore_ascii_case("Parkinglot") {
         return Kind::Identifier;
@@ -109,7 +117,7 @@ const UNIQUE_IDS: &str = "uniqueid linkedid parkeeuniqueid parkeelinkedid bridge
 
 const USER_AGENTS: &str = "useragent sipuseragent";
 
-const MESSAGES: &str = "message privilege";
+const MESSAGES: &str = "message privilege actionid";
 
 const DIALPLAN: &str = "
     context parkeecontext subscribecontext messagecontext vmcontext overlapcontext exitcontext
@@ -117,7 +125,7 @@ const DIALPLAN: &str = "
 ";
 
 const FACTS: &str = "
-    actionid event response eventlist listitems items total ping timestamp value variable
+    items total ping timestamp value variable
     asteriskversion amiversion corestartupdate corestartuptime corereloaddate corereloadtime
     corecurrentcalls coremaxcalls coremaxloadavg coremaxfilehandles coreprocessedcalls
     corecdrenabled corehttpenabled corerealtimeenabled
@@ -129,7 +137,7 @@ const FACTS: &str = "
     paused ringinuse wrapuptime membership available loggedin longestholdtime
     qualifyfrequency qualifytimeout qualify2xxonly authenticatequalify roundtripusec regexpire
     expirationtime expiration pruneonboot viaport ipport port domainport addressport refresh
-    registrationtime nextreg lastreg dynamic forcerport comedia acl realtimedevice trunk encryption
+    registrationtime nextreg lastreg dynamic forcerport comedia realtimedevice trunk encryption
     codecs nativeformats readformat writeformat readtrans writetrans allow objecttype
     parkeechannelstate parkeechannelstatedesc parkeepriority parkeelanguage parkingduration
     parkingtimeout startspace stopspace parties marked locked muted admin markeduser waitmarked
@@ -161,6 +169,8 @@ mod tests {
         assert_eq!(kind("CoreShowChannel", "CallerIDName"), Kind::EscapedName);
         assert_eq!(kind("QueueEntry", "CallerIDName"), Kind::Name);
         assert_eq!(kind("", "SomethingNew"), Kind::Text);
+        assert_eq!(kind("Getvar", "Variable"), Kind::Fact);
+        assert_eq!(kind("Status", "Variable"), Kind::Text);
     }
 
     #[test]

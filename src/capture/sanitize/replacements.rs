@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fmt::Write as _,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
@@ -29,7 +28,7 @@ impl Dice<'_> {
     fn roll(&mut self, sides: u32) -> u32 {
         let bytes = match sides {
             ..=16 => 1,
-            ..=0xffff => 2,
+            17..=0xffff => 2,
             _ => 4,
         };
         let number = (0..bytes)
@@ -91,7 +90,7 @@ impl Replacements {
         let is_upper = word.chars().count() > 1 && word.to_uppercase() == word && word != folded;
         // Spelled in no usual way: another spelling of it is another word.
         let token = if rest_is_lower || is_upper { &folded } else { word };
-        let spoken = self.give("word", token, |dice, attempt| spoken(dice, attempt));
+        let spoken = self.give("word", token, spoken);
         let spoken = if word.is_ascii() { spoken } else { accented(&spoken) };
         if is_upper {
             spoken.to_uppercase()
@@ -105,8 +104,7 @@ impl Replacements {
 
     /// For an identifier of several words, such as the name of a trunk.
     pub(super) fn identifier(&mut self, name: &str) -> String {
-        let kind = "identifier";
-        self.give(kind, &name.to_lowercase(), |dice, attempt| spoken(dice, attempt))
+        self.give("identifier", &name.to_lowercase(), spoken)
     }
 
     /// For a host name: one below `example.com`.
@@ -238,7 +236,5 @@ fn accented(word: &str) -> String {
         };
         if std::mem::replace(&mut done, true) { c } else { other }
     };
-    let mut out = String::with_capacity(word.len() + 1);
-    let _ = write!(out, "{}", word.chars().map(accent).collect::<String>());
-    out
+    word.chars().map(accent).collect()
 }

@@ -73,11 +73,7 @@ fn place<'a>(line: &'a [u8], context: &mut Context) -> Place<'a> {
     match header.to_ascii_lowercase().as_str() {
         // Lines without a name are torn: nothing is known about them.
         "" => place.kind = Kind::Text,
-        "event" | "action" => {
-            context.event = said();
-            place.kind = Kind::Fact;
-        }
-        "response" => place.kind = Kind::Fact,
+        "event" | "action" => context.event = said(),
         "family" if context.is_astdb() => {
             context.family = said();
             place.kind = Kind::Text;
@@ -98,7 +94,7 @@ fn place<'a>(line: &'a [u8], context: &mut Context) -> Place<'a> {
             }
         }
         "exten" if context.event.eq_ignore_ascii_case("ExtensionStatus") => {
-            place.is_extension = true
+            place.is_extension = true;
         }
         _ => {}
     }
@@ -127,6 +123,7 @@ impl Sanitizer {
             return String::new();
         }
         match kind {
+            Kind::Protocol => value.to_owned(),
             Kind::Secret => REDACTED.to_owned(),
             Kind::UniqueId => self.unique_id(value),
             Kind::Text if json_object(value).is_some() => self.json(value).unwrap_or_default(),

@@ -94,10 +94,11 @@ impl Sanitizer {
         }
         let first = text.chars().next().filter(|c| c.is_alphanumeric())?;
         let is_name = matches!(kind, Kind::Name | Kind::EscapedName);
-        if first.is_ascii_digit() && (is_name || scan.before == Some('+')) {
-            if let Some(token) = self.spaced_number(text) {
-                return Some(token);
-            }
+        if first.is_ascii_digit()
+            && (is_name || scan.before == Some('+'))
+            && let Some(token) = self.spaced_number(text)
+        {
+            return Some(token);
         }
         if !is_name && let Some(name) = self.known.identifier_at(text) {
             return Some((name.len(), self.replacements.identifier(name)));

@@ -78,7 +78,8 @@ fn whose(live: &Value, pbx: &Pbx) -> BTreeSet<String> {
         if let Some(text) = value.as_str() {
             // Some of the lab's people are called like a line of AMI.
             let is_ami = text.contains(':') && !text.contains('+') || text.contains("--");
-            if text.len() > 4 && !is_ami {
+            let is_nobody = ["anonymous", "unknown"].contains(&text);
+            if text.len() > 4 && !is_ami && !is_nobody {
                 found.insert(text.trim_start_matches('+').to_lowercase());
             }
         }
