@@ -32,7 +32,7 @@ pub struct ReplayArgs {
     /// all that was captured is permitted
     #[arg(long, value_name = "CLASSES")]
     pub write: Option<Classes>,
-    /// Wait before every answer, or before that to one action [repeatable]
+    /// Wait before every answer, or before that to one action; may be given several times
     #[arg(long, value_name = "[ACTION=]MS")]
     pub delay_ms: Vec<Delay>,
     /// Send no faster than this
@@ -41,7 +41,7 @@ pub struct ReplayArgs {
     /// Close every connection after so many bytes
     #[arg(long, value_name = "N")]
     pub cut_after_bytes: Option<u64>,
-    /// Close the connection in the middle of the answer to this action [repeatable]
+    /// Close the connection in the middle of the answer to this action; may be given several times
     #[arg(long, value_name = "ACTION")]
     pub cut_in: Vec<String>,
 }
