@@ -16,6 +16,7 @@ mod key;
 mod known;
 mod replacements;
 mod rewrite;
+mod shapes;
 mod text;
 mod vocabulary;
 

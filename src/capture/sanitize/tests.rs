@@ -159,6 +159,7 @@ fn a_user_agent_says_what_it_is_and_not_which_one() {
         ),
         ("snom715/8.9.3 0004132F1A2B", "snom715/8.9.3 ", "0004132F1A2B"),
         ("Mary's iPhone", "'s iPhone", "Mary"),
+        ("Linphone/5.0 (Otto's iPhone; Android 14)", "'s iPhone; Android 14)", "Otto"),
         ("VVX_411 SN12345AB9", "VVX_411 ", "12345AB9"),
     ] {
         let agent = agent(said);

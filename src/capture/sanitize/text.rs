@@ -3,10 +3,13 @@
 //! Every token is replaced by a function of itself alone, whatever it is part of. So `trunk-main` is
 //! called the same in the name of a channel, in a URI and in a hint.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use super::{
-    Sanitizer, headers::Kind, known::LONGEST_EXTENSION, rewrite::is_placeholder, vocabulary,
+    Sanitizer,
+    headers::Kind,
+    known::LONGEST_EXTENSION,
+    rewrite::is_placeholder,
+    shapes::{hardware_address, host, ip_address, is_anonymous, is_serial, laid_out, port},
+    vocabulary,
 };
 
 /// What stands before a channel's own name, where a number of eight digits tells channels apart.
@@ -37,6 +40,8 @@ struct Scan {
     word: String,
     /// Within a name such as `PJSIP/100-0000002a`.
     in_channel: bool,
+    /// Within parentheses.
+    in_parentheses: bool,
 }
 
 /// A token that was found at the beginning of a text: its length, and what is to stand there.
@@ -67,6 +72,9 @@ impl Sanitizer {
             if token.is_none() {
                 if c.is_whitespace() || matches!(c, ',' | '&' | '|' | '(' | ')') {
                     scan.in_channel = false;
+                }
+                if matches!(c, '(' | ')') {
+                    scan.in_parentheses = c == '(';
                 }
                 if c == '/' && TECHNOLOGIES.contains(&scan.word.as_str()) {
                     scan.in_channel = true;
@@ -131,6 +139,8 @@ impl Sanitizer {
         let is_hex = |word: &str| word.bytes().all(|byte| byte.is_ascii_hexdigit());
         let stays = match kind {
             Kind::Name | Kind::EscapedName => vocabulary::is_no_name(&folded),
+            // Telephones of the pocket put what their owner calls them there: `(Mary's iPhone)`.
+            Kind::UserAgent if scan.in_parentheses => vocabulary::is_of_a_telephone(&folded),
             Kind::Fact | Kind::Message | Kind::Dialplan | Kind::UserAgent => {
                 !self.known.is_private(word, kind)
             }
@@ -240,100 +250,4 @@ fn escaped(text: &str, kind: Kind) -> Option<usize> {
     }
     let code = text.strip_prefix('%')?.get(..2)?;
     code.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(3)
-}
-
-/// Digits in the place of the digits of a text that is spelled with signs between.
-fn laid_out(digits: &str, written: &str) -> String {
-    let signs = written.chars().filter(|c| !c.is_ascii_hexdigit()).count();
-    if digits.len() + signs != written.len() {
-        return digits.to_owned();
-    }
-    let mut digits = digits.chars();
-    let lay = |c: char| if c.is_ascii_hexdigit() { digits.next().unwrap_or(c) } else { c };
-    written.chars().map(lay).collect()
-}
-
-/// Length and digits of the hardware address that a text begins with: `00:04:13:aa:bb:cc`, with
-/// hyphens, as `0004.13aa.bbcc`, or without signs.
-fn hardware_address(text: &str) -> Option<(usize, String)> {
-    let is_part = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '-' | '.');
-    let length = text.find(|c| !is_part(c)).unwrap_or(text.len());
-    [17, 14, 12].into_iter().filter(|size| *size <= length).find_map(|size| {
-        let (written, after) = text.split_at_checked(size)?;
-        if after.chars().next().is_some_and(char::is_alphanumeric) {
-            return None;
-        }
-        let digits: String = written.chars().filter(char::is_ascii_hexdigit).collect();
-        let group = |sign: char, length: usize| {
-            written.split(sign).all(|part| part.len() == length && !part.contains(['-', ':', '.']))
-        };
-        let fits = match size {
-            17 => group(':', 2) || group('-', 2),
-            14 => group('.', 4),
-            // Without a letter it is a number, without a digit a word.
-            _ => {
-                digits.len() == 12
-                    && digits.bytes().any(|byte| byte.is_ascii_digit())
-                    && digits.bytes().any(|byte| byte.is_ascii_alphabetic())
-            }
-        };
-        (fits && digits.len() == 12).then(|| (size, digits.to_lowercase()))
-    })
-}
-
-/// Length and value of the address that a text begins with.
-fn ip_address(text: &str) -> Option<(usize, IpAddr)> {
-    let is_six = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
-    let run = text.get(..text.find(|c| !is_six(c)).unwrap_or(text.len()))?;
-    let ends = |length: usize| {
-        text.get(length..)?.chars().next().is_none_or(|c| !c.is_alphanumeric()).then_some(())
-    };
-    let mut six = run.trim_end_matches(['.', ':']);
-    while six.matches(':').count() >= 2 {
-        if let Ok(address) = six.parse::<Ipv6Addr>() {
-            ends(six.len())?;
-            return Some((six.len(), address.into()));
-        }
-        six = six.rsplit_once(':').map_or("", |(begin, _)| begin);
-    }
-    let is_four = |c: char| c.is_ascii_digit() || c == '.';
-    let four = text.get(..text.find(|c| !is_four(c)).unwrap_or(text.len()))?;
-    let four = four.trim_end_matches('.');
-    let address: Ipv4Addr = four.parse().ok()?;
-    ends(four.len())?;
-    Some((four.len(), address.into()))
-}
-
-/// The host name that a text begins with: labels with dots between, the last of letters only.
-fn host(text: &str) -> Option<&str> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    let run = text.get(..text.find(|c| !is_part(c)).unwrap_or(text.len()))?;
-    if text.get(run.len()..)?.starts_with(char::is_alphanumeric) {
-        return None;
-    }
-    let name = run.trim_end_matches(['.', '-']);
-    let (begin, last) = name.rsplit_once('.')?;
-    let is_host = last.len() >= 2
-        && last.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && !vocabulary::is_file_ending(last)
-        && begin.split('.').all(|label| !label.is_empty());
-    is_host.then_some(name)
-}
-
-/// What a caller without a name calls from (RFC 3323).
-fn is_anonymous(host: &str) -> bool {
-    host.eq_ignore_ascii_case("anonymous.invalid")
-}
-
-/// The port that a text begins with, with its colon.
-fn port(text: &str) -> &str {
-    let digits = text.strip_prefix(':').unwrap_or_default();
-    let length = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-    if (1..=5).contains(&length) { text.get(..length + 1).unwrap_or_default() } else { "" }
-}
-
-/// Whether a word of a user agent tells one telephone from all others of its kind.
-fn is_serial(word: &str) -> bool {
-    let digits = word.bytes().filter(u8::is_ascii_digit).count();
-    word.len() >= 8 && digits >= 4 && digits < word.len()
 }

@@ -102,6 +102,15 @@ pub(super) fn is_no_name(folded: &str) -> bool {
     NO_NAMES.contains(&folded)
 }
 
+/// Whether a word, in lower case, is one by which telephones say what they are made of.
+pub(super) fn is_of_a_telephone(folded: &str) -> bool {
+    const WORDS: [&str; 17] = [
+        "ios", "iphone", "ipad", "android", "windows", "win32", "win64", "macos", "mac", "linux",
+        "x86", "arm", "belle", "build", "release", "s", "v",
+    ];
+    WORDS.contains(&folded) || stays(folded)
+}
+
 /// Whether a whole identifier, in lower case, is a context's name.
 pub(super) fn is_context(folded: &str) -> bool {
     CONTEXTS.contains(&folded)
