@@ -30,6 +30,10 @@ test-live:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 
+# The library's API against a release: what changed, and which version that asks for.
+semver baseline="v0.1.0":
+    cargo semver-checks --baseline-rev {{ baseline }}
+
 # Licences, sources, duplicates, and known vulnerabilities where the database can be reached.
 deny:
     cargo deny check

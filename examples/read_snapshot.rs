@@ -1,7 +1,7 @@
 //! Reads a snapshot: `cargo run --example read_snapshot -- cache/freepbx.json`
 #![expect(clippy::print_stdout, reason = "an example")]
 
-use std::{error::Error, path::Path};
+use std::{error::Error, path::Path, time::SystemTime};
 
 use freepbx_snapshot::{
     snapshot::ExtensionStatus::{Busy, InUse, OnHold, Ringing},
@@ -11,7 +11,7 @@ use freepbx_snapshot::{
 fn main() -> Result<(), Box<dyn Error>> {
     let file = std::env::args().nth(1).unwrap_or_else(|| "cache/freepbx.json".to_owned());
     let snapshot = load(Path::new(&file))?;
-    if Freshness::of(&snapshot, chrono::Utc::now()).is_stale {
+    if Freshness::of(&snapshot, SystemTime::now()).is_stale {
         return Err(format!("stale: collected {}", snapshot.collected_at).into());
     }
     // `None` is "not known": an empty list would be a wrong answer.

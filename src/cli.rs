@@ -59,6 +59,8 @@ pub enum Command {
     Collect(CollectArgs),
     /// Try everything step by step and say what to do about what fails; writes nothing
     Check(CheckArgs),
+    /// Tell whether an Asterisk Manager Interface answers, and which, without a login
+    Probe(crate::commands::probe::ProbeArgs),
     /// Ask the PBX a few read actions and show what it says
     Ask(crate::commands::ask::AskArgs),
     /// Take a snapshot of an embedded demonstration PBX, without any real one

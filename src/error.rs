@@ -217,6 +217,10 @@ fn ami_code(error: &ami::Error) -> ExitCode {
 fn with_hint(error: &ami::Error) -> String {
     use ami::Error as E;
     let hint = match error {
+        E::NotAmi { found, .. } if kind_of_server(found).is_some() => {
+            let kind = kind_of_server(found).unwrap_or_default();
+            return format!("{error}; that is {kind}: {NOT_AMI_HINT}");
+        }
         E::Tls { address, reason, fingerprint } => {
             let hint = tls_hint(reason, *fingerprint);
             return format!("no TLS with {address}: {reason}; {hint}");
@@ -228,8 +232,9 @@ fn with_hint(error: &ami::Error) -> String {
              port"
         }
         E::BannerTimeout { .. } => {
-            "Asterisk hangs, or this port belongs to something else, or to AMI over TLS (then set \
-             `ami_tls: true`); check freepbx.ami_port"
+            "Asterisk hangs, or this port belongs to something else (a web server waits to be \
+             asked), or to AMI over TLS (then set `ami_tls: true`; `probe --tls` tells); check \
+             freepbx.ami_port"
         }
         E::TlsTimeout { .. } => {
             "Asterisk hangs, or this port does not speak TLS; check freepbx.ami_port: AMI over TLS \
@@ -239,10 +244,7 @@ fn with_hint(error: &ami::Error) -> String {
             "Asterisk always offers one, so this may be another server in between; use AMI over TLS \
              (`ami_tls: true`), or set `ami_login: plain` where you trust the network"
         }
-        E::NotAmi { .. } => {
-            "check freepbx.ami_port: AMI is `port` in the [general] section of manager.conf, by \
-             default 5038"
-        }
+        E::NotAmi { .. } => NOT_AMI_HINT,
         E::ClosedBeforeBanner { .. } => {
             "Asterisk is starting or stopping, or has too many connections without login \
              (`authlimit` in manager.conf); the next run may succeed"
@@ -268,6 +270,23 @@ fn with_hint(error: &ami::Error) -> String {
         E::Credentials { .. } => "check freepbx.ami_username and the password",
     };
     format!("{error}; {hint}")
+}
+
+const NOT_AMI_HINT: &str = "check freepbx.ami_port: AMI is `port` in the [general] section of \
+                            manager.conf, by default 5038";
+
+/// What else begins a conversation like that.
+fn kind_of_server(found: &str) -> Option<&'static str> {
+    let begins = [
+        ("SSH-", "an SSH server"),
+        ("HTTP/", "a web server"),
+        ("SIP/", "a SIP server"),
+        ("220", "a mail or FTP server"),
+        ("+OK", "a mail server"),
+        ("* OK", "a mail server"),
+        ("RFB ", "a VNC server"),
+    ];
+    begins.iter().find(|(begin, _)| found.starts_with(begin)).map(|(_, kind)| *kind)
 }
 
 /// What to do about a connection that could not be secured; with the line that pins the certificate

@@ -43,7 +43,11 @@
 //!
 //! [`commands`] puts these together, one file per command; [`cli`] is the command line; [`error`]
 //! maps what ends a run to its one line of text and its exit code; [`terminal`] makes untrusted text
-//! safe to print.
+//! safe to print, and tables of it.
+//!
+//! Two commands look at the wire itself: `ask` runs single actions, `probe` none at all. They share
+//! the collector's [`ami::Client`], so that what they show is what the collector sees; `--transcript`
+//! writes it down ([`ami::Tap`]).
 //!
 //! # Invariants
 //!
@@ -107,6 +111,18 @@
 //!
 //! The contract is in the types: adding a key is free, and renaming, retyping or re-meaning one
 //! needs a new [`snapshot::SCHEMA_VERSION`].
+//!
+//! # As a library
+//!
+//! [`ami`] is a client for programs of one's own; [`snapshot`] and [`views::load`] read the file;
+//! [`config`] reads the configuration. `examples/` has a program for each of the first two. These
+//! follow Semantic Versioning, and `just semver` holds them to it. Everything else is public for
+//! the program and its tests, and may change with any version.
+//!
+//! Types of other libraries stand in these APIs only where they are the point:
+//! [`snapshot::Timestamp`] turns into chrono's (and `std`'s, which is enough for most), the types of
+//! [`snapshot`] implement the traits of `serde` and `schemars::JsonSchema`, and
+//! [`snapshot::schema`] is a `schemars::Schema`. [`ami`] and [`config`] have none.
 #![forbid(unsafe_code)]
 
 pub mod ami;

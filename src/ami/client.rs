@@ -22,6 +22,8 @@ use super::{
 };
 
 /// How to connect, how long to wait for what, and how much to accept.
+///
+/// Written as `Options { tls, ..Options::default() }`, since there may be more of them one day.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// TLS; `None` for plain TCP.
@@ -35,12 +37,21 @@ pub struct Options {
     pub action_timeout: Duration,
     /// How much to accept.
     pub limits: Limits,
+    /// Asks for a login challenge as soon as there is a connection and not only after the banner,
+    /// which saves a round trip. For those who will log in by challenge.
+    pub early_challenge: bool,
+    /// Pause between two reads of a long answer. Asterisk writes each row by itself: a reader that
+    /// is woken for each takes the processor that Asterisk needs. The pause stops the thread,
+    /// because a timer of milliseconds would be felt; keep it far below Asterisk's `writetimeout`
+    /// (100 ms).
+    pub gather: Duration,
     /// Who looks on at what is sent and received.
     pub tap: Option<Tap>,
 }
 
 impl Default for Options {
-    /// Plain TCP, 5 s to connect, 10 s to log in, 30 s an action.
+    /// Plain TCP, 5 s to connect, 10 s to log in, 30 s an action, a quarter of a millisecond to
+    /// gather.
     fn default() -> Self {
         Self {
             tls: None,
@@ -48,6 +59,8 @@ impl Default for Options {
             login_timeout: Duration::from_secs(10),
             action_timeout: Duration::from_secs(30),
             limits: Limits::default(),
+            early_challenge: false,
+            gather: Duration::from_micros(250),
             tap: None,
         }
     }
@@ -113,6 +126,7 @@ impl Credentials {
 
 /// An action that was answered, or that has no answer, and how long the server took.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct TimedAnswer {
     /// What was asked.
     pub action: Action,
@@ -124,6 +138,7 @@ pub struct TimedAnswer {
 
 /// What a connection is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Link {
     /// The address that answered.
     pub address: SocketAddr,
@@ -168,6 +183,10 @@ pub struct Client {
     banner: String,
     options: Options,
     received: usize,
+    /// The last read brought so little that the next had better wait for more.
+    trickles: bool,
+    challenged: bool,
+    said_goodbye: bool,
     /// When the server could begin with the action that it is working on.
     turn: Instant,
     /// How much had been received by then.
@@ -249,10 +268,16 @@ impl Client {
             banner: String::new(),
             options,
             received: 0,
+            trickles: false,
+            challenged: false,
+            said_goodbye: false,
             turn: Instant::now(),
             received_at_turn: 0,
             listener,
         };
+        if client.options.early_challenge {
+            client.ask_challenge();
+        }
         let after = client.options.connect_timeout;
         client.banner = timeout(after, client.read_banner())
             .await
@@ -376,18 +401,26 @@ impl Client {
 
     /// Asks for a challenge; `None` from a server that knows none.
     async fn challenge(&mut self) -> Result<Option<String>, Error> {
-        self.ask_session(&[("Action", "Challenge"), ("AuthType", "MD5")]);
+        if !self.challenged {
+            self.ask_challenge();
+        }
         let response = self.session_response().await?;
         Ok(response.challenge.filter(|_| response.success))
     }
 
+    fn ask_challenge(&mut self) {
+        self.challenged = true;
+        self.ask_session(&[("Action", "Challenge"), ("AuthType", "MD5")]);
+    }
+
     async fn session_response(&mut self) -> Result<SessionResponse, Error> {
         loop {
+            // First, because it may have come together with the banner.
+            self.decode();
             if let Some(response) = self.exchange.take_session() {
                 return Ok(response);
             }
             self.receive().await?;
-            self.decode();
         }
     }
 
@@ -477,9 +510,24 @@ impl Client {
         self.exchange.abandon()
     }
 
-    /// Says goodbye and waits, briefly, for the server to close.
+    /// Closes a connection that has not logged in. Nothing is said but that this is the end.
+    pub async fn close(mut self) {
+        // Over TLS that is a message, and the other end need not read it.
+        let _ = timeout(Duration::from_secs(1), self.writer.shutdown()).await;
+    }
+
+    /// Says goodbye behind everything that was asked, so that no round trip of its own is needed.
+    /// Nothing can be asked after it.
+    pub fn say_goodbye(&mut self) {
+        if !self.said_goodbye {
+            self.said_goodbye = true;
+            self.ask_session(&[("Action", "Logoff")]);
+        }
+    }
+
+    /// Says goodbye, where that was not done yet, and waits, briefly, for the server to close.
     pub async fn logoff(mut self) {
-        self.ask_session(&[("Action", "Logoff")]);
+        self.say_goodbye();
         // Whatever happens now, all answers are in.
         let goodbye = async {
             let _ = self.session_response().await;
@@ -501,6 +549,11 @@ impl Client {
 
     async fn receive_some(&mut self) -> Result<(), Error> {
         const ROOM: usize = 64 << 10;
+        /// As much as is worth being woken for.
+        const PLENTY: usize = 16 << 10;
+        if self.trickles && self.out.is_empty() && !self.unflushed {
+            std::thread::sleep(self.options.gather);
+        }
         let closed = |reason: String| Error::Closed { reason };
         loop {
             let piece = match (&self.link.secured, self.ends.front()) {
@@ -514,6 +567,9 @@ impl Client {
                     let count = match read {
                         // TLS that ends without a word of farewell; blocks tell what is whole.
                         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+                        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                            return Err(closed(format!("the server closed it: {error}")));
+                        }
                         read => read.map_err(|e| closed(e.to_string()))?,
                     };
                     if count == 0 {
@@ -524,6 +580,7 @@ impl Client {
                         return Err(closed(torn.to_owned()));
                     }
                     self.received += count;
+                    self.trickles = count < PLENTY && self.exchange.current().is_some();
                     if let Some(listener) = &mut self.listener {
                         let pending = self.decoder.pending();
                         listener.received(pending.get(pending.len() - count..).unwrap_or_default());
@@ -608,10 +665,10 @@ async fn handshake(
         Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
         _ => "TLS 1.2",
     };
-    let fingerprint = shown
-        .fingerprint()
-        .ok_or_else(|| failed(TlsFailure::Other("it presented no certificate".to_owned())))?;
-    Ok((Box::new(stream), Secured { version, fingerprint }))
+    let none = || failed(TlsFailure::Other("it presented no certificate".to_owned()));
+    let fingerprint = shown.fingerprint().ok_or_else(none)?;
+    let certificate = shown.certificate().ok_or_else(none)?.to_vec();
+    Ok((Box::new(stream), Secured { version, fingerprint, certificate }))
 }
 
 /// Connects to the first address that answers, beginning a further attempt every quarter of a

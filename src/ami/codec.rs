@@ -138,7 +138,13 @@ impl Decoder {
         if std::mem::take(&mut self.oversized) {
             return Some(Block::Oversized);
         }
-        Some(Block::Text(String::from_utf8_lossy(self.buffer.get(from..to)?)))
+        let bytes = self.buffer.get(from..to)?;
+        // Nearly all blocks are valid, and to know only that is faster than to look for what to
+        // replace.
+        Some(Block::Text(match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(bytes),
+        }))
     }
 
     /// Throws away what has grown past the limits without a line end in sight.

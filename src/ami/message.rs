@@ -109,21 +109,19 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
         }
         let rest = bytes.get(start..)?;
         let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        let line = text.get(start..start + length)?;
-        start += length + 1;
-        Some(line.strip_suffix('\r').unwrap_or(line))
+        let (from, to) = (start, start + length);
+        start = to + 1;
+        // By bytes: this is the innermost loop of decoding.
+        let ends_in_cr = length > 0 && bytes.get(to - 1) == Some(&b'\r');
+        text.get(from..to - usize::from(ends_in_cr))
     })
 }
 
 /// Splits a line at its first colon; values lose the blanks around them.
 fn split_header(line: &str) -> Option<(&str, &str)> {
     let colon = memchr::memchr(b':', line.as_bytes())?;
-    Some((line.get(..colon)?, trim_blanks(line.get(colon + 1..)?)))
-}
-
-/// Cuts ASCII blanks off both ends; Unicode spaces belong to the value.
-fn trim_blanks(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_ascii_whitespace())
+    // Only ASCII blanks: Unicode spaces belong to the value.
+    Some((line.get(..colon)?, line.get(colon + 1..)?.trim_ascii()))
 }
 
 /// Undoes the C escapes of channel blocks: `O\'Brien` becomes `O'Brien`.

@@ -34,9 +34,11 @@ use super::{
 /// ```
 #[derive(Clone)]
 pub struct Tap {
-    observer: Arc<Mutex<dyn FnMut(&Heard<'_>) + Send>>,
+    observer: Arc<Mutex<Observer>>,
     is_unfiltered: bool,
 }
+
+type Observer = dyn FnMut(&Heard<'_>) + Send;
 
 impl fmt::Debug for Tap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -169,11 +169,14 @@ fn among(names: &[String]) -> String {
 
 /// How a connection is secured.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Secured {
     /// `TLS 1.3` or `TLS 1.2`.
     pub version: &'static str,
     /// Fingerprint of the server's certificate.
     pub fingerprint: Fingerprint,
+    /// The certificate itself, as the server presented it (DER, RFC 5280).
+    pub certificate: Vec<u8>,
 }
 
 /// How to speak TLS with a server: whom to trust, and which name to expect in its certificate.
@@ -221,7 +224,7 @@ impl Tls {
 
     /// A connector that remembers the fingerprint that it was shown.
     pub(super) fn connector(&self) -> (tokio_rustls::TlsConnector, Arc<Shown>) {
-        let shown = Arc::new(Shown { trust: self.trust.clone(), fingerprint: OnceLock::new() });
+        let shown = Arc::new(Shown { trust: self.trust.clone(), certificate: OnceLock::new() });
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -441,13 +444,18 @@ fn public_key(
 #[derive(Debug)]
 pub(super) struct Shown {
     trust: Arc<dyn ServerCertVerifier>,
-    fingerprint: OnceLock<Fingerprint>,
+    certificate: OnceLock<CertificateDer<'static>>,
 }
 
 impl Shown {
     /// Fingerprint of the certificate that was presented, where the handshake came that far.
     pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
-        self.fingerprint.get().copied()
+        self.certificate.get().map(Fingerprint::of)
+    }
+
+    /// The certificate that was presented.
+    pub(super) fn certificate(&self) -> Option<&[u8]> {
+        self.certificate.get().map(AsRef::as_ref)
     }
 }
 
@@ -460,7 +468,7 @@ impl ServerCertVerifier for Shown {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        self.fingerprint.get_or_init(|| Fingerprint::of(end_entity));
+        self.certificate.get_or_init(|| end_entity.clone().into_owned());
         let verified = self.trust.verify_server_cert(
             end_entity,
             intermediates,

@@ -8,7 +8,8 @@ use tracing::{debug, info};
 use super::{Answers, Outcome, Plan, boot};
 use crate::{
     ami::{
-        Action, ActionError, Client, Credentials, Error, Link, Options, ReadAction, TimedAnswer,
+        Action, ActionError, Client, Credentials, Error, Link, LoginMethod, Options, ReadAction,
+        TimedAnswer,
     },
     terminal::clean,
 };
@@ -191,6 +192,7 @@ impl Run<'_> {
         let mut options = target.options.clone();
         // The limit is one for all connections together.
         options.limits.run = options.limits.run.saturating_sub(self.received);
+        options.early_challenge = target.credentials.method() == LoginMethod::Challenge;
         let connecting = Client::connect(&target.host, target.port, options);
         let mut client = timeout_at(deadline, connecting).await.map_err(out_of_time)??;
         (self.progress)(Progress::Connected(client.link(), client.banner()));
@@ -225,6 +227,9 @@ impl Run<'_> {
                     }
                     self.outstanding.clone_from(&next);
                     client.ask(with_barrier(next));
+                    if self.following_up {
+                        client.say_goodbye();
+                    }
                 }
                 Ok(Err(error)) => {
                     info!(error = %cleaned(&error), "the connection was lost");
@@ -326,10 +331,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{
-        ami::{LoginMethod, Password},
-        snapshot::Section,
-    };
+    use crate::{ami::Password, snapshot::Section};
 
     /// What a server does with an action on its n-th connection: answer, or close without a word.
     type Script = fn(connection: u32, action: &str, id: &str) -> Option<String>;

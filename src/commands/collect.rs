@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     io::{self, Write},
+    path::Path,
 };
 
 use chrono::{DateTime, Utc};
@@ -55,43 +56,44 @@ pub async fn run(
     out: &mut dyn Write,
     said: &mut dyn Write,
 ) -> Result<ExitCode, Error> {
-    let path = &job.cache.path;
     if job.to_stdout {
-        let previous = previous(job);
-        return take(job, previous.as_ref(), out, said).await.map(|snapshot| code(&snapshot));
+        return take(job, out, said).await.map(|taken| code(&taken.snapshot));
     }
     // Held until the status is written, too.
-    let lock = match Lock::acquire(path) {
+    let lock = match Lock::acquire(&job.cache.path) {
         Err(locked @ output::Error::Locked { .. }) => return Err(locked.into()),
         result => result,
     };
-    let previous = previous(job);
-    let mut status = StatusGuard::begin(job, RunsBefore::read(path, previous.as_ref()));
+    let mut status = StatusGuard { job, ended: false };
     let taken = match lock {
-        Ok(_) => take(job, previous.as_ref(), out, said).await,
+        Ok(_) => take(job, out, said).await,
         Err(error) => Err(error.into()),
     };
     status.end(&taken);
-    taken.map(|snapshot| code(&snapshot))
+    taken.map(|taken| code(&taken.snapshot))
 }
 
 /// The snapshot that stands in the file now.
-fn previous(job: &Job<'_>) -> Option<Snapshot> {
-    let mut previous = output::read_previous(&job.cache.path)?;
+fn previous(path: &Path, now: DateTime<Utc>) -> Option<Snapshot> {
+    let mut previous = output::read_previous(path)?;
     // Later than now where the clock was set back since: what differs is right all the same, but
     // nothing can have differed since a time to come.
-    previous.collected_at = previous.collected_at.min(Timestamp::new(job.now));
+    previous.collected_at = previous.collected_at.min(Timestamp::new(now));
     Some(previous)
 }
 
+/// A snapshot that was written or printed, and the one before it.
+struct Taken {
+    snapshot: Snapshot,
+    previous: Option<Snapshot>,
+}
+
 /// Takes a snapshot, writes or prints it, and tells what there is to tell.
-async fn take(
-    job: &Job<'_>,
-    previous: Option<&Snapshot>,
-    out: &mut dyn Write,
-    said: &mut dyn Write,
-) -> Result<Snapshot, Error> {
+async fn take(job: &Job<'_>, out: &mut dyn Write, said: &mut dyn Write) -> Result<Taken, Error> {
     let path = &job.cache.path;
+    // Large on a large PBX, and there is time to read it while the PBX answers.
+    let (file, now) = (path.clone(), job.now);
+    let reading = tokio::task::spawn_blocking(move || previous(&file, now));
     let mut sections = SectionProgress::new(job.plan);
     let mut progress = |progress: Progress<'_>| {
         if job.talkative {
@@ -112,7 +114,8 @@ async fn take(
         collected_at: Timestamp::new(job.now),
         stale_after_seconds: job.cache.stale_after.as_secs(),
     };
-    let snapshot = snapshot(&collected, job.plan, &context, previous);
+    let previous = reading.await.map_err(|error| Error::Internal(error.to_string()))?;
+    let snapshot = snapshot(&collected, job.plan, &context, previous.as_ref());
     // Large on a large PBX, and the text of the snapshot is about to be as large again.
     drop(collected);
     let bytes = serialize(&snapshot, job.cache.pretty)?;
@@ -129,7 +132,7 @@ async fn take(
     } else if !snapshot.complete {
         say(said, &format!("freepbx-snapshot: {}", missing(&snapshot)));
     }
-    Ok(snapshot)
+    Ok(Taken { snapshot, previous })
 }
 
 fn code(snapshot: &Snapshot) -> ExitCode {
@@ -140,24 +143,30 @@ fn code(snapshot: &Snapshot) -> ExitCode {
 /// end, a signal has ended the run.
 struct StatusGuard<'a> {
     job: &'a Job<'a>,
-    runs: RunsBefore,
     ended: bool,
 }
 
-impl<'a> StatusGuard<'a> {
-    fn begin(job: &'a Job<'a>, runs: RunsBefore) -> Self {
-        Self { job, runs, ended: false }
+impl StatusGuard<'_> {
+    fn end(&mut self, taken: &Result<Taken, Error>) {
+        match taken {
+            Ok(Taken { snapshot, previous }) => {
+                let code = code(snapshot);
+                let reason = (!snapshot.complete).then(|| missing(snapshot));
+                let (exit_code, stale_after) = (Some(code.number()), Some(snapshot.stale_after));
+                let (outcome, reason) = (outcome(code), reason.as_deref());
+                self.leave(outcome, exit_code, reason, stale_after, previous.as_ref());
+            }
+            Err(error) => {
+                let code = error.exit_code();
+                self.fail(outcome(code), Some(code.number()), &error.to_string());
+            }
+        }
     }
 
-    fn end(&mut self, taken: &Result<Snapshot, Error>) {
-        let (code, reason, stale_after) = match taken {
-            Ok(snapshot) => {
-                let reason = (!snapshot.complete).then(|| missing(snapshot));
-                (code(snapshot), reason, Some(snapshot.stale_after))
-            }
-            Err(error) => (error.exit_code(), Some(error.to_string()), None),
-        };
-        self.leave(outcome(code), Some(code.number()), reason.as_deref(), stale_after);
+    /// The snapshot before is still in its place.
+    fn fail(&mut self, outcome: RunOutcome, exit_code: Option<u8>, reason: &str) {
+        let previous = previous(&self.job.cache.path, self.job.now);
+        self.leave(outcome, exit_code, Some(reason), None, previous.as_ref());
     }
 
     fn leave(
@@ -166,6 +175,7 @@ impl<'a> StatusGuard<'a> {
         exit_code: Option<u8>,
         reason: Option<&str>,
         stale_after: Option<Timestamp>,
+        previous: Option<&Snapshot>,
     ) {
         self.ended = true;
         let reason = reason.map(clean);
@@ -174,7 +184,8 @@ impl<'a> StatusGuard<'a> {
         let attempt = Attempt { at, outcome, exit_code, reason, stale_after };
         let cache = self.job.cache;
         let target = output::Target { path: &cache.path, mode: cache.file_mode };
-        match output::write_status(&self.runs.after(&attempt), &target) {
+        let runs = RunsBefore::read(&cache.path, previous);
+        match output::write_status(&runs.after(&attempt), &target) {
             Ok(()) => {}
             Err(error) if outcome.is_success() => warn!("{error}"),
             // What failed the run is told; that its status could not be kept follows from it.
@@ -192,7 +203,7 @@ impl Drop for StatusGuard<'_> {
             true => (RunOutcome::Internal, "a mistake in the program ended the run"),
             false => (RunOutcome::Interrupted, "a signal ended the run"),
         };
-        self.leave(outcome, None, Some(reason), None);
+        self.fail(outcome, None, reason);
     }
 }
 

@@ -22,6 +22,7 @@ pub mod demo;
 pub mod export;
 #[cfg(feature = "mcp")]
 pub mod mcp;
+pub mod probe;
 pub mod replay;
 pub mod schema;
 pub mod show;
@@ -82,6 +83,9 @@ pub async fn run(
             let code = check::check(&config, now, out).await;
             transcript.map_or(Ok(()), |transcript| transcript.finish())?;
             Ok(code)
+        }
+        Command::Probe(arguments) => {
+            probe::run(&arguments, cli.common.config.as_deref(), now, out).await
         }
         Command::Ask(arguments) => {
             ask::run(&arguments, cli.common.config.as_deref(), now, out, said).await

@@ -176,19 +176,19 @@ fn extensions_sentence(extensions: &[Extension]) -> String {
     if counts.unknown > 0 {
         text.push_str(&format!(", {} not known", counts.unknown));
     }
-    let with = |statuses: &[ExtensionStatus]| {
-        let busy = extensions.iter().filter(|extension| statuses.contains(&extension.status));
-        busy.map(|extension| extension.extension.as_str()).collect::<Vec<_>>()
+    let with = |wanted: fn(ExtensionStatus) -> bool| {
+        let alike = extensions.iter().filter(|extension| wanted(extension.status));
+        alike.map(|extension| extension.extension.as_str()).collect::<Vec<_>>()
     };
-    let busy = with(&[ExtensionStatus::InUse, ExtensionStatus::Busy, ExtensionStatus::OnHold]);
-    let ringing = with(&[ExtensionStatus::Ringing]);
+    let busy = with(ExtensionStatus::is_busy);
+    let ringing = with(|status| status == ExtensionStatus::Ringing);
     match busy.as_slice() {
         [] => text.push_str(". None is busy"),
         [_] => text.push_str(&format!(". Busy: {}", words::listed(&busy, 20))),
         _ => text.push_str(&format!(". {} busy: {}", busy.len(), words::listed(&busy, 20))),
     }
     if !ringing.is_empty() {
-        text.push_str(&format!(". Ringing: {}", words::listed(&ringing, 10)));
+        text.push_str(&format!("; ringing of these: {}", words::listed(&ringing, 10)));
     }
     text + "."
 }
@@ -514,8 +514,8 @@ mod tests {
         let text = snapshot(&recorded("22.10.1/busy")).summary.text;
         for said in [
             "PBX pbx22 (Asterisk 22.10.1+dfsg+~cs6.17.60671434-1) is up. ",
-            " 23 extensions: 18 online, 5 offline. 11 busy: 100, 101, 103,",
-            " Ringing: 102, 110, 112.",
+            " 23 extensions: 18 online, 5 offline. 14 busy: 100, 101, 102, 103,",
+            "; ringing of these: 102, 110, 112.",
             " 22 calls in progress: 6 inbound, 1 outbound, 7 internal, 3 ringing, 1 on hold, 3 in \
              a queue, 1 parked.",
             " trunk-badpw (Rejected), trunk-dead (Rejected).",

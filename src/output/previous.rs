@@ -3,7 +3,6 @@
 use std::{io::Read as _, path::Path};
 
 use fs_err::File;
-use serde::Deserialize;
 
 use crate::snapshot::{SCHEMA_VERSION, Snapshot};
 
@@ -31,19 +30,14 @@ fn read(path: &Path) -> Result<Snapshot, String> {
     if length > LARGEST {
         return Err(format!("larger than {LARGEST} bytes"));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
     File::open(path)
         .and_then(|file| file.take(LARGEST).read_to_end(&mut bytes))
         .map_err(|error| error.to_string())?;
-    let version: Version = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-    if version.schema_version != SCHEMA_VERSION {
-        return Err(format!("schema_version {}", version.schema_version));
+    // One of another version may have another shape, or the same one with another meaning.
+    let snapshot: Snapshot = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    match snapshot.schema_version {
+        SCHEMA_VERSION => Ok(snapshot),
+        version => Err(format!("schema_version {version}")),
     }
-    serde_json::from_slice(&bytes).map_err(|error| error.to_string())
-}
-
-/// As much of a snapshot as every version has.
-#[derive(Deserialize)]
-struct Version {
-    schema_version: u32,
 }

@@ -83,6 +83,12 @@ impl ExtensionStatus {
             Self::Unknown => "Unknown",
         }
     }
+
+    /// Whether somebody is on the phone or it rings. What all readers mean by a busy extension.
+    #[must_use]
+    pub fn is_busy(self) -> bool {
+        matches!(self, Self::InUse | Self::Ringing | Self::Busy | Self::OnHold)
+    }
 }
 
 /// One device of an extension: a PJSIP endpoint, a chan_sip or IAX2 peer.

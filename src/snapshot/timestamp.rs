@@ -1,13 +1,13 @@
 //! A moment, written as RFC 3339 in UTC with whole seconds.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, time::SystemTime};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// A moment in UTC with whole seconds, such as `2026-11-21T08:15:00Z`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
@@ -40,6 +40,26 @@ impl Timestamp {
     pub fn plus_seconds(self, seconds: i64) -> Self {
         let moved = TimeDelta::try_seconds(seconds).and_then(|by| self.0.checked_add_signed(by));
         Self(moved.unwrap_or(self.0))
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(time: DateTime<Utc>) -> Self {
+        Self::new(time)
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    /// The system's time, so that a reader needs no library for it. 1970 where it has no such year.
+    fn from(time: SystemTime) -> Self {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self::from_epoch(i64::try_from(since.as_secs()).unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+impl From<Timestamp> for SystemTime {
+    fn from(time: Timestamp) -> Self {
+        time.0.into()
     }
 }
 

@@ -10,7 +10,6 @@ pub mod status;
 
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 pub mod history;
@@ -88,10 +87,10 @@ pub struct Freshness {
 }
 
 impl Freshness {
-    /// The freshness of a snapshot at a given time.
+    /// The freshness of a snapshot at a given time, such as `std::time::SystemTime::now()`.
     #[must_use]
-    pub fn of(snapshot: &Snapshot, now: DateTime<Utc>) -> Self {
-        let now = Timestamp::new(now);
+    pub fn of(snapshot: &Snapshot, now: impl Into<Timestamp>) -> Self {
+        let now = now.into();
         Self {
             age_seconds: now.seconds_since(snapshot.collected_at),
             is_stale: now > snapshot.stale_after,

@@ -219,6 +219,13 @@ fn trunk_metrics(metrics: &mut Exposition, trunks: &[Trunk]) {
     each("freepbx_trunk_latency_seconds", "Round trip time to the other side.", &|trunk| {
         trunk.latency_ms.map(latency)
     });
+    let info = shown.iter().map(|trunk| {
+        let state = slug(trunk.state.as_str());
+        let labels =
+            vec![("trunk", trunk.name.clone()), ("tech", trunk.tech.clone()), ("state", state)];
+        (labels, Some(1.0))
+    });
+    metrics.gauge("freepbx_trunk_info", "The state that the trunk is in, always 1.", info);
 }
 
 /// Whether a trunk works; `None` for one that is not monitored.
@@ -306,6 +313,15 @@ fn extensions(metrics: &mut Exposition, snapshot: &Snapshot) {
         "freepbx_extension_online",
         "1 when a phone is registered or reachable, 0 when none is; absent when not known.",
         online,
+    );
+    let busy = shown.iter().map(|it| {
+        let known = it.status != ExtensionStatus::Unknown;
+        (labels(&it.extension, &it.tech), known.then(|| flag(it.status.is_busy())))
+    });
+    metrics.gauge(
+        "freepbx_extension_busy",
+        "1 when somebody is on the phone or it rings, 0 when not; absent when not known.",
+        busy,
     );
     let latency = shown.iter().map(|extension| {
         let value = extension.latency_ms.map(latency);

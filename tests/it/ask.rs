@@ -223,3 +223,24 @@ fn without_a_configuration_the_list_stands_alone() {
     assert_eq!(nobody.code, 69, "{nobody:?}");
     assert!(nobody.stdout.contains("QueueStatus"));
 }
+
+/// The example is a program of its own; here its one function runs.
+#[path = "../../examples/list_action.rs"]
+#[expect(dead_code, reason = "its main reads the command line")]
+mod list_action;
+
+#[test]
+fn the_example_of_the_library_lists_an_action() {
+    use freepbx_snapshot::ami::{Credentials, Password};
+    let pbx = Script::recorded("22.10.1/busy").start();
+    let login = Credentials::new("snapshot", Password::new(super::pbx::PASSWORD.to_owned()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let address = format!("127.0.0.1:{}", pbx.port);
+    let rows = |name: &str| runtime.block_on(list_action::rows(&address, &login, name));
+    let queues = rows("queuestatus").unwrap();
+    assert!(
+        queues.iter().any(|row| row.contains("Event=QueueParams") && row.contains("Queue=400"))
+    );
+    let refused = rows("Hangup").unwrap_err().to_string();
+    assert_eq!(refused, "Hangup changes the PBX: not in the read allow-list");
+}

@@ -46,6 +46,8 @@ fn a_busy_pbx_gives_a_complete_snapshot_and_a_silent_success() {
             assert_eq!(snapshot["sections"][section]["status"], "ok", "{section}");
         }
         assert_eq!(text(&snapshot["source"]["asterisk_version"]), pbx.version());
+        // For tests/readers/run and tests/mcp/run, which ask it what people ask.
+        std::fs::write(lab_folder().join(format!("busy-{}.json", pbx.version)), run.json).unwrap();
     });
 }
 
@@ -269,7 +271,24 @@ fn no_secret_reaches_the_file_or_standard_error() {
     for_each_version("busy", |pbx| {
         let tls = pbx.tls(&pbx.pin());
         for user in USERS {
-            for ways in [&["-vvv"][..], &["-vvv", "--log-format", "json"], &["check", "-vvv"]] {
+            const ASK: [&str; 8] = [
+                "ask",
+                "PJSIPShowRegistrationsOutbound",
+                "PJSIPShowEndpoint",
+                "Endpoint=trunk-main",
+                "DBGetTree",
+                "Family=AMPUSER",
+                "--transcript",
+                "/dev/stderr",
+            ];
+            for ways in [
+                &["-vvv"][..],
+                &["-vvv", "--log-format", "json"],
+                &["check", "-vvv"],
+                &["--transcript", "/dev/stderr"],
+                &[&ASK[..], &["--raw"]].concat(),
+                &[&ASK[..], &["--json"]].concat(),
+            ] {
                 for run in [pbx.run(user, ways, &pbx.plain()), pbx.run(user, ways, &tls)] {
                     assert!(!run.stderr.is_empty(), "{user}, {ways:?}: nothing was logged");
                     for secret in array(&pbx.server["secrets"]) {
@@ -280,6 +299,45 @@ fn no_secret_reaches_the_file_or_standard_error() {
                     }
                 }
             }
+        }
+    });
+}
+
+// ---------------------------------------------------------------------------------------------
+// The wire itself.
+
+#[test]
+#[ignore = "needs the Asterisk lab: tests/pbx/lab run"]
+fn the_tools_for_the_wire_say_what_the_server_says() {
+    for_each_version("busy", |pbx| {
+        let run = |user: &str, ways: &[&str]| {
+            let run = pbx.run(user, ways, &pbx.plain());
+            assert_eq!((run.exit_code, run.stderr.as_str()), (0, ""), "{ways:?}");
+            run.stdout
+        };
+        let found: Value = serde_json::from_str(&run("snapshot", &["probe", "--json"])).unwrap();
+        let version = text(&found["asterisk_version"]);
+        assert!(pbx.version().starts_with(&format!("{version}.")), "{found:#}");
+
+        let rows = run("snapshot", &["ask", "PJSIPShowEndpoints", "CoreSettings", "--ndjson"]);
+        let rows: Vec<Value> =
+            rows.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let names = rows.iter().filter_map(|row| row["ObjectName"].as_str().map(str::to_owned));
+        let expected: BTreeSet<String> = pbx.pjsip_device_states().into_keys().collect();
+        assert_eq!(names.collect::<BTreeSet<_>>(), expected);
+        assert_eq!(text(&rows.last().unwrap()["AsteriskVersion"]), pbx.version());
+
+        let here = |user: &str, action: &str| {
+            let list: Value =
+                serde_json::from_str(&run(user, &["ask", "--list", "--json"])).unwrap();
+            let found = array(&list).iter().find(|entry| entry["action"] == action).cloned();
+            text(&found.unwrap()["here"])
+        };
+        let sip = if version == "16" { "yes" } else { "unsupported" };
+        assert_eq!(here("snapshot", "SIPpeers"), sip);
+        assert_eq!(here("snapshot", "ParkedCalls"), "yes");
+        for denied in ["ParkedCalls", "PJSIPShowEndpoints"] {
+            assert_eq!(here("reporting", denied), "denied");
         }
     });
 }
@@ -549,13 +607,15 @@ fn for_each_version(scenario: &str, test: impl Fn(&Pbx)) {
     }
 }
 
+/// Where the lab is.
+fn lab_folder() -> PathBuf {
+    std::env::var_os("FREEPBX_SNAPSHOT_PBX_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pbx"), PathBuf::from)
+}
+
 impl Pbx {
     fn of(scenario: &str, version: &'static str) -> Self {
-        let folder = std::env::var_os("FREEPBX_SNAPSHOT_PBX_DIR").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pbx"),
-            PathBuf::from,
-        );
-        let path = folder.join(scenario).join("lab.json");
+        let path = lab_folder().join(scenario).join("lab.json");
         let lab = std::fs::read_to_string(&path).unwrap_or_else(|error| {
             panic!("{}: {error}; start it with tests/pbx/lab", path.display())
         });

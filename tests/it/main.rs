@@ -25,6 +25,7 @@ mod mcp;
 mod older;
 mod output;
 mod pbx;
+mod probe;
 mod program;
 mod prometheus;
 mod replay;

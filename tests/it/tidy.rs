@@ -201,6 +201,15 @@ fn the_changelog_has_a_place_for_what_is_new() {
 }
 
 #[test]
+fn examples_are_short() {
+    for entry in std::fs::read_dir(root().join("examples")).unwrap() {
+        let path = entry.unwrap().path();
+        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines < 40, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
 fn the_documents_name_the_oldest_rust_that_works() {
     let needed = env!("CARGO_PKG_RUST_VERSION");
     for name in ["README.md", "CONTRIBUTING.md"] {

@@ -296,7 +296,7 @@ impl Identity {
         Self::signed_by_itself(&params)
     }
 
-    fn valid(from: (i32, u8, u8), until: (i32, u8, u8)) -> Self {
+    pub fn valid(from: (i32, u8, u8), until: (i32, u8, u8)) -> Self {
         let mut params = params(&["127.0.0.1"]);
         params.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
         params.not_after = rcgen::date_time_ymd(until.0, until.1, until.2);
@@ -309,7 +309,7 @@ impl Identity {
         Self::new(certificate.der().clone(), &key, certificate.pem())
     }
 
-    fn issued() -> Self {
+    pub fn issued() -> Self {
         let mut authority = params(&[]);
         authority.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let authority_key = KeyPair::generate().unwrap();
@@ -321,7 +321,7 @@ impl Identity {
     }
 
     /// Without extensions, and so without names: `openssl x509 -req -signkey`.
-    fn version_1() -> Self {
+    pub fn version_1() -> Self {
         Self {
             certificate: CertificateDer::from_pem_slice(VERSION_1.as_bytes()).unwrap(),
             key: PrivateKeyDer::from_pem_slice(VERSION_1.as_bytes()).unwrap(),

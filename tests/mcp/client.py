@@ -161,7 +161,8 @@ async def answers_match_the_file(file, snapshot):
         everyone, _ = await client.all_of("list_extensions", limit=7)
         assert [e["extension"] for e in everyone] == [e["extension"] for e in extensions]
         busy, _ = await client.all_of("list_extensions", busy=True)
-        assert len(busy) == snapshot["summary"]["extensions"]["in_use"]
+        counts = snapshot["summary"]["extensions"]
+        assert len(busy) == counts["in_use"] + counts["ringing"]
         offline, _ = await client.all_of("list_extensions", offline=True)
         assert len(offline) == snapshot["summary"]["extensions"]["offline"]
         for status in {e["status"] for e in extensions}:

@@ -37,8 +37,8 @@ pub(super) fn array(answers: &[Said]) -> Result<String, Error> {
         }
         Value::Object(object)
     });
-    let text = serde_json::to_string_pretty(&all.collect::<Vec<_>>()).map_err(internal)?;
-    Ok(text + "\n")
+    let text = serde_json::to_string_pretty(&all.collect::<Vec<_>>());
+    Ok(text.map_err(|error| internal(&error))? + "\n")
 }
 
 /// One line for each row of each action, with the action's name in it.
@@ -50,14 +50,14 @@ pub(super) fn lines(answers: &[Said]) -> Result<String, Error> {
             let mut object = Map::new();
             object.insert("Action".to_owned(), said.action.kind().name().into());
             object.extend(row);
-            text += &serde_json::to_string(&object).map_err(internal)?;
+            text += &serde_json::to_string(&object).map_err(|error| internal(&error))?;
             text.push('\n');
         }
     }
     Ok(text)
 }
 
-fn internal(error: serde_json::Error) -> Error {
+fn internal(error: &serde_json::Error) -> Error {
     Error::Internal(error.to_string())
 }
 

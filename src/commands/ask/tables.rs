@@ -65,13 +65,14 @@ fn grouped<'a>(rows: &[Row<'a>]) -> Vec<(&'a str, Vec<Row<'a>>)> {
     groups
 }
 
-fn is_ours(name: &str) -> bool {
-    ["ActionID", "Event"].iter().any(|ours| name.eq_ignore_ascii_case(ours))
+/// What tells a person nothing: our own id, and what the title says.
+fn is_known(name: &str) -> bool {
+    ["ActionID", "Event", "Response"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// One row: a line for each header.
 fn headers(row: Row<'_>, page: Page) -> String {
-    let shown = || row.headers().filter(|(name, _)| !is_ours(name));
+    let shown = || row.headers().filter(|(name, _)| !is_known(name));
     let widest = shown().map(|(name, _)| width(name)).max().unwrap_or(0).min(40);
     let mut text = String::new();
     for (name, value) in shown().take(MOST_ROWS) {
@@ -89,7 +90,7 @@ fn table(rows: &[Row<'_>], page: Page) -> String {
     let mut names: Vec<&str> = Vec::new();
     let mut more = 0;
     for (name, value) in shown.iter().flat_map(|row| row.headers()) {
-        let is_known = is_ours(name) || names.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let is_known = is_known(name) || names.iter().any(|known| known.eq_ignore_ascii_case(name));
         if !is_known && !value.is_empty() {
             match names.len() < MOST_COLUMNS {
                 true => names.push(name),

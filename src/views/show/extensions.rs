@@ -36,19 +36,13 @@ const COLUMNS: [Column; 9] = [
 /// Whether an extension passes the filters.
 pub(super) fn fits(extension: &Extension, ask: &Ask<'_>) -> bool {
     let filters = ask.filters;
-    (!filters.busy || is_busy(extension))
+    (!filters.busy || extension.status.is_busy())
         && (!filters.offline || extension.online == Some(false))
         && filters.is_state(extension.status.as_str())
         && filters.queue.as_deref().is_none_or(|queue| {
             extension.queues.iter().flatten().any(|name| name.eq_ignore_ascii_case(queue))
         })
         && ask.needle.as_ref().is_none_or(|needle| is_about(extension, needle))
-}
-
-fn is_busy(extension: &Extension) -> bool {
-    use ExtensionStatus::{Busy, InUse, OnHold, Ringing};
-    matches!(extension.status, InUse | Ringing | Busy | OnHold)
-        || extension.active_calls.is_some_and(|calls| calls > 0)
 }
 
 fn is_about(extension: &Extension, needle: &Needle) -> bool {

@@ -50,7 +50,8 @@ struct FindExtension {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "limit and cursor are read by `Asked`, for all lists alike")]
 struct ListExtensions {
-    /// Only those in a call (In use, Busy or On hold); with false, only the others.
+    /// Only those on the phone or ringing (In use, Ringing, Busy or On hold); with false, only the
+    /// others.
     busy: Option<bool>,
     /// Only those with no reachable phone; with false, only those with one.
     offline: Option<bool>,
@@ -177,12 +178,8 @@ fn found_line(found: &Found) -> String {
 fn list(question: &Question<'_>) -> Result<Answer, String> {
     let wanted: ListExtensions = question.arguments()?;
     let snapshot = question.snapshot;
-    let is_busy = |one: &Extension| {
-        use ExtensionStatus as S;
-        matches!(one.status, S::InUse | S::Busy | S::OnHold)
-    };
     let matches = |one: &&Extension| {
-        wanted.busy.is_none_or(|busy| is_busy(one) == busy)
+        wanted.busy.is_none_or(|busy| one.status.is_busy() == busy)
             && wanted.offline.is_none_or(|offline| one.online == Some(!offline))
             && wanted.status.is_none_or(|status| one.status == status)
             && wanted.queue.as_ref().is_none_or(|queue| {
