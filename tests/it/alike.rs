@@ -142,7 +142,9 @@ fn whole(text: &str) -> String {
 }
 
 fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(|word| word.trim_matches([',', '.', ':']).to_lowercase()).collect()
+    text.split_whitespace()
+        .map(|word| word.trim_matches([',', '.', ':', ';']).to_lowercase())
+        .collect()
 }
 
 /// What stands behind a replacement that a text begins with, accents aside.
