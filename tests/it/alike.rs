@@ -132,6 +132,7 @@ impl Replaced {
 
 /// Prose without the lists that were cut: which names come first depends on the names.
 fn whole(text: &str) -> String {
+    let text = text.replace("; ", ". ");
     let sentences = text.split(". ").map(|sentence| match sentence.rsplit_once(" and ") {
         Some((list, more)) if more.trim_end_matches('.').ends_with(" more") => {
             format!("{} {more}", list.split(": ").next().unwrap_or_default())
