@@ -65,6 +65,10 @@ pub enum Command {
     Ask(crate::commands::ask::AskArgs),
     /// Take a snapshot of an embedded demonstration PBX, without any real one
     Demo(DemoArgs),
+    /// Keep one whole collection as the bytes of the wire, without names, numbers and secrets
+    Capture(crate::commands::capture::CaptureArgs),
+    /// Serve a capture as a PBX on loopback, to try readers without a real one
+    Replay(Box<crate::commands::replay::ReplayArgs>),
     /// Show the snapshot: readable tables, one extension, trunk or queue, or what has changed
     Show(crate::views::show::ShowArgs),
     /// Print the JSON Schema of the snapshot

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{ami, config, output, terminal, views};
+use crate::{ami, capture, config, output, terminal, views};
 
 /// Why there is no new snapshot. Its text is one line that says what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +51,20 @@ pub enum Error {
     #[error("what is at standard input is no MCP client: {}; this command is started by an \
              assistant, see docs/mcp.md", one_line(.0))]
     NoMcpClient(String),
-    /// The demonstration PBX cannot start.
-    #[error("cannot start the demonstration PBX on loopback: {0}")]
-    Demo(String),
+    /// A capture cannot be read or written.
+    #[error("{}", one_line(&.0.to_string()))]
+    Capture(#[from] capture::Error),
+    /// A PBX that is none, a demonstration or a replay, cannot start.
+    #[error(
+        "cannot listen on port {port} of loopback: {reason}; another program may have it: name \
+         another port, or 0 for a free one"
+    )]
+    Listen {
+        /// The port; 0: any free one.
+        port: u16,
+        /// The system's own words.
+        reason: String,
+    },
     /// A mistake in this program.
     #[error("internal error: {}; please report it", one_line(.0))]
     Internal(String),
@@ -69,7 +80,9 @@ impl Error {
             Self::Snapshot(_) => ExitCode::NoSnapshot,
             Self::Output(output::Error::Locked { .. }) => ExitCode::Locked,
             Self::Output(_) | Self::Stdout(_) | Self::Transcript { .. } => ExitCode::CannotWrite,
-            Self::Demo(_) => ExitCode::NoConnection,
+            Self::Capture(error) if error.is_about_writing() => ExitCode::CannotWrite,
+            Self::Capture(_) => ExitCode::NoSnapshot,
+            Self::Listen { .. } => ExitCode::NoConnection,
             Self::Usage(_) => ExitCode::Usage,
             Self::Timeout { .. } => ExitCode::Timeout,
             Self::NoMcpClient(_) => ExitCode::InvalidInput,
@@ -154,7 +167,7 @@ impl ExitCode {
             Self::InvalidInput => {
                 "what was read is not valid: a file to `validate`, a client of `mcp`"
             }
-            Self::NoSnapshot => "there is no snapshot to read, or it cannot be read",
+            Self::NoSnapshot => "there is no snapshot or capture to read, or it cannot be read",
             Self::NoConnection => "no connection to the PBX",
             Self::Internal => "internal error: please report it",
             Self::CannotWrite => "the file cannot be written",

@@ -32,9 +32,18 @@
 //!    one for comparison.
 //! 6. [`views`] are readers of the file. They know [`snapshot`] and nothing of how it came about.
 //!
+//! Beside it stands what shows and reproduces what a PBX said:
+//!
+//! ```text
+//!  ami (its tap) ──▶ capture ──▶ a folder ──▶ replay ──▶ any AMI client
+//! ```
+//!
+//! [`capture`] keeps a collection as the bytes of the wire and takes out of them what tells whose PBX
+//! it is; [`replay`] is a server that answers with them. [`demo`] is a capture in the program itself.
+//!
 //! [`commands`] puts these together, one file per command; [`cli`] is the command line; [`error`]
-//! maps what ends a run to its one line of text and its exit code; [`demo`] is an embedded PBX that
-//! answers from a recording; [`terminal`] makes untrusted text safe to print, and tables of it.
+//! maps what ends a run to its one line of text and its exit code; [`terminal`] makes untrusted text
+//! safe to print, and tables of it.
 //!
 //! Two commands look at the wire itself: `ask` runs single actions, `probe` none at all. They share
 //! the collector's [`ami::Client`], so that what they show is what the collector sees; `--transcript`
@@ -46,7 +55,9 @@
 //!
 //! - Imports follow the data: `ami`, `snapshot` and `terminal` import nothing of this crate,
 //!   `output` only `snapshot`, `views` only `snapshot` and `terminal`, `collect` only `ami`,
-//!   `config`, `snapshot` and `terminal` (for what it logs), `normalize` these and `collect`.
+//!   `config`, `snapshot` and `terminal` (for what it logs), `normalize` these and `collect`,
+//!   `capture` only `ami` and `collect`, `replay` only `ami` and `capture`, `demo` these two and
+//!   `replay`.
 //! - YAML is known to `config` only. The time of day enters in `main.rs` and is an argument
 //!   everywhere else.
 //! - Library code never prints; what a person is told goes to a writer that the caller gives.
@@ -54,7 +65,7 @@
 //!   end.
 //! - Secrets are dropped where bytes become answers, inside `ami`; nothing behind it can leak what
 //!   it never saw. The program's own password has a type that neither prints nor serializes
-//!   ([`ami::Password`]).
+//!   ([`ami::Password`]). A capture hears of the wire what [`ami::Tap`] tells without secrets.
 //! - Everything that comes over the wire is bounded ([`ami::Limits`]), may be invalid UTF-8, and
 //!   is data: no unchecked index, no `unwrap`, no panic.
 //! - Once a login has worked, only the deadline ends a run, and what was read by then is written.
@@ -115,6 +126,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ami;
+pub mod capture;
 pub mod cli;
 pub mod collect;
 pub mod commands;
@@ -123,6 +135,7 @@ pub mod demo;
 pub mod error;
 pub mod normalize;
 pub mod output;
+pub mod replay;
 pub mod snapshot;
 pub mod terminal;
 pub mod views;

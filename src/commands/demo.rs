@@ -3,8 +3,9 @@
 use crate::{
     ami::{Credentials, Options},
     collect::Target,
-    demo::{DemoPbx, USERNAME, password},
+    demo::{self, USERNAME, password},
     error::Error,
+    replay::Server,
 };
 
 /// Starts the demonstration PBX and runs `job` against it. The PBX ends with the job.
@@ -15,8 +16,8 @@ use crate::{
 pub async fn with_demo_pbx<T>(
     job: impl AsyncFnOnce(Target) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let failed = |error: std::io::Error| Error::Demo(error.to_string());
-    let pbx = DemoPbx::start().await.map_err(failed)?;
+    let failed = |error: std::io::Error| Error::Listen { port: 0, reason: error.to_string() };
+    let pbx = Server::start(demo::capture(), 0, demo::options()).await.map_err(failed)?;
     let target = Target {
         host: "127.0.0.1".to_owned(),
         port: pbx.port().map_err(failed)?,

@@ -14,6 +14,7 @@ use crate::{
 };
 
 pub mod ask;
+pub mod capture;
 pub mod check;
 pub mod collect;
 pub mod completions;
@@ -22,6 +23,7 @@ pub mod export;
 #[cfg(feature = "mcp")]
 pub mod mcp;
 pub mod probe;
+pub mod replay;
 pub mod schema;
 pub mod show;
 pub mod snapshot_file;
@@ -106,6 +108,12 @@ pub async fn run(
             })
             .await
         }
+        Command::Capture(arguments) => {
+            let config = load(cli.common.config.as_deref())?;
+            config.warnings.iter().for_each(|warning| warn!("{warning}"));
+            capture::run(&arguments, &config, said).await
+        }
+        Command::Replay(arguments) => replay::run(*arguments, out, said).await,
         Command::Show(arguments) => {
             let config = cli.common.config.as_deref();
             show::run(&arguments, config, now, out, said).await

@@ -29,6 +29,7 @@ pub use error::Error;
 pub use expand::Environment;
 pub use find::{PLACES, VARIABLE};
 pub use kinds::{Kind, KindRules};
+pub use password::read as read_password_file;
 pub use readers::{ForReaders, HTML_MODE, OutputFile, Outputs, PROMETHEUS_MODE};
 
 use crate::ami::{Credentials, LoginMethod, Options};

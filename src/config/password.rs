@@ -87,7 +87,12 @@ fn credential(values: &Values<'_>) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
-fn read(path: &Path) -> Result<Password, String> {
+/// Reads a password from a file: its first and only line.
+///
+/// # Errors
+///
+/// What is wrong with the file, in one line that names it.
+pub fn read(path: &Path) -> Result<Password, String> {
     const LONGEST: usize = 4_096;
     let name = shown(path);
     // As large as it can become, because growing would leave copies behind.

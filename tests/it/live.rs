@@ -11,6 +11,8 @@ use std::sync::{PoisonError, RwLock};
 
 use serde_json::Value;
 
+mod capture;
+
 /// Reading tests share the servers; the one that hangs up needs them for itself.
 static CALLS: RwLock<()> = RwLock::new(());
 

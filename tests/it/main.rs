@@ -8,7 +8,10 @@
     reason = "a test that panics has failed, which is what it is for; helpers are one binary's own"
 )]
 
+mod alike;
 mod ask;
+mod capture;
+mod captured;
 mod codec;
 mod config;
 mod faults;
@@ -25,6 +28,7 @@ mod pbx;
 mod probe;
 mod program;
 mod prometheus;
+mod replay;
 mod run;
 mod sample;
 mod schema;

@@ -101,7 +101,9 @@ fn modules_import_only_what_lies_before_them() {
         ("normalize", &["ami", "collect", "config", "snapshot", "terminal"]),
         ("output", &["snapshot"]),
         ("views", &["snapshot", "terminal"]),
-        ("demo", &["ami"]),
+        ("capture", &["ami", "collect"]),
+        ("replay", &["ami", "capture"]),
+        ("demo", &["ami", "capture", "replay"]),
     ]);
     let mut seen = BTreeSet::new();
     for (path, text) in sources().iter().filter(|(path, _)| !is_test(path)) {
