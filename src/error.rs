@@ -247,7 +247,8 @@ fn with_hint(error: &ami::Error) -> String {
         E::NotAmi { .. } => NOT_AMI_HINT,
         E::ClosedBeforeBanner { .. } => {
             "Asterisk is starting or stopping, or has too many connections without login \
-             (`authlimit` in manager.conf); the next run may succeed"
+             (`authlimit` in manager.conf): then the next run may succeed; or this port is that of \
+             AMI over TLS (then set `ami_tls: true`; `probe --tls` tells)"
         }
         E::Login { .. } => {
             "Asterisk never says which: a wrong secret, no such user, an address that `permit` and \

@@ -12,6 +12,7 @@ use tracing::{debug, warn};
 use super::{export::Form, transcript::Transcript};
 use crate::{
     ami::Action,
+    cli::LogFormat,
     collect::{Outcome, Plan, Progress, Role, Target, collect, sources},
     config::{Cache, OutputFile, Outputs},
     error::{Error, ExitCode},
@@ -38,6 +39,8 @@ pub struct Job<'a> {
     pub to_stdout: bool,
     /// Tell a person at a terminal what happens.
     pub talkative: bool,
+    /// Whether what is missing is told in a line of its own or as an event of the log.
+    pub log_format: LogFormat,
     /// When the collection begins.
     pub now: DateTime<Utc>,
     /// What the exchange is written to, where that is wanted.
@@ -130,7 +133,10 @@ async fn take(job: &Job<'_>, out: &mut dyn Write, said: &mut dyn Write) -> Resul
     if job.talkative {
         tell_person(&snapshot, job, said);
     } else if !snapshot.complete {
-        say(said, &format!("freepbx-snapshot: {}", missing(&snapshot)));
+        match job.log_format {
+            LogFormat::Json => warn!("{}", clean(&missing(&snapshot))),
+            LogFormat::Text => say(said, &format!("freepbx-snapshot: {}", missing(&snapshot))),
+        }
     }
     Ok(Taken { snapshot, previous })
 }

@@ -67,6 +67,7 @@ pub async fn run(
                 demo: false,
                 to_stdout: arguments.stdout,
                 talkative: terminal,
+                log_format: cli.common.log_format,
                 now,
                 transcript: transcript.as_ref(),
             };
@@ -101,6 +102,7 @@ pub async fn run(
                     demo: true,
                     to_stdout: arguments.stdout,
                     talkative: terminal,
+                    log_format: cli.common.log_format,
                     now,
                     transcript: None,
                 };

@@ -141,6 +141,8 @@ impl Config {
         let exposed = tls.is_none() && !tls::is_loopback(&host);
         let mut warnings = warnings(&values, &base)?;
         warnings.extend(tls::unused(&values));
+        // No reason not to collect, but `status` will refuse to work with it.
+        warnings.extend(readers::status(&values).err().map(|error| error.to_string()));
         let mut notes = Vec::new();
         match exposed.then(|| credentials.method()) {
             Some(LoginMethod::Plain) => warnings.push(tls::plain_password(&document)),

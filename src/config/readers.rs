@@ -39,7 +39,7 @@ impl ForReaders {
     }
 }
 
-fn status(values: &Values<'_>) -> Result<Checks, Error> {
+pub(super) fn status(values: &Values<'_>) -> Result<Checks, Error> {
     let mut checks = Checks::default();
     let stale = values.value("status.stale", |text| match text {
         "critical" => Ok(Verdict::Critical),

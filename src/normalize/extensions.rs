@@ -318,6 +318,26 @@ mod tests {
         })
     }
 
+    #[test]
+    fn without_device_states_what_a_peer_answers_is_the_state() {
+        let peers = ["OK (12 ms)", "UNREACHABLE", "UNKNOWN"].map(|status| {
+            format!("Event: PeerEntry\nObjectName: 200\nIPaddress: 192.0.2.1\nStatus: {status}")
+        });
+        let states = peers.map(|peer| {
+            let action = Action::new(ReadAction::SipPeers);
+            let found = join(&answers(&[(action, &peer)])).unwrap();
+            (find(&found, "200").status, find(&found, "200").online)
+        });
+        assert_eq!(
+            states,
+            [
+                (ExtensionStatus::Available, Some(true)),
+                (ExtensionStatus::Unavailable, Some(false)),
+                (ExtensionStatus::Unknown, None),
+            ]
+        );
+    }
+
     fn find<'a>(extensions: &'a [Extension], number: &str) -> &'a Extension {
         let found = extensions.iter().find(|extension| extension.extension == number);
         found.unwrap_or_else(|| panic!("{number} is missing"))

@@ -307,6 +307,14 @@ fn a_systemd_credential_serves_where_no_password_is_given() {
 }
 
 #[test]
+fn a_wrong_threshold_is_no_reason_not_to_collect_and_is_warned_of() {
+    let config = parse(&format!("{LEAST}status:\n  trunk_calls: [many]\n")).unwrap();
+    assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
+    assert!(config.warnings[0].starts_with("/etc/c.yaml:"), "{}", config.warnings[0]);
+    assert!(config.warnings[0].contains("status.trunk_calls"), "{}", config.warnings[0]);
+}
+
+#[test]
 fn files_that_everybody_can_read_or_change_are_warned_of() {
     let warnings = |folder: &Folder| {
         let warnings = folder.load().unwrap().warnings.join("\n");

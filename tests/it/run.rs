@@ -140,6 +140,17 @@ fn each_denied_action_makes_its_section_denied_or_partial_and_the_rest_is_writte
 }
 
 #[test]
+fn in_a_log_of_json_what_is_missing_is_json_too() {
+    let pbx = busy().on("ParkedCalls", Reply::Denied).start();
+    let ended = Program::for_port(pbx.port).run(&["--log-format", "json"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    let line: Value = serde_json::from_str(&ended.stderr).unwrap();
+    assert_eq!(line["level"], "WARN");
+    let said = line["fields"]["message"].as_str().unwrap();
+    assert!(said.contains("parking denied"), "{said}");
+}
+
+#[test]
 fn an_absent_module_is_unsupported_and_quiet() {
     for (action, section) in [
         ("SIPpeers", "extensions"),
