@@ -171,6 +171,18 @@ mod tests {
         assert_eq!(uri.user.as_deref(), Some("100"));
         assert_eq!(sip_uri("sip:192.0.2.1").host.as_deref(), Some("192.0.2.1"));
         assert_eq!(sip_uri("").host, None);
+        assert_eq!(sip_uri("SIPS:100@pbx.example.com").user.as_deref(), Some("100"));
+        let bare = sip_uri("192.0.2.1:5060");
+        assert_eq!((bare.host.as_deref(), bare.port), (Some("192.0.2.1"), Some(5060)));
+        assert_eq!(host_port("192.0.2.1:0"), (Some("192.0.2.1".to_owned()), None));
+        assert_eq!(host_port("2001:db8::1"), (Some("2001:db8::1".to_owned()), None));
+    }
+
+    #[test]
+    fn a_round_trip_of_nothing_is_no_measurement() {
+        assert_eq!(round_trip_ms(Row::new("RoundtripUsec: 1012")), Some(1.012));
+        assert_eq!(round_trip_ms(Row::new("RoundtripUsec: 0")), None);
+        assert_eq!(round_trip_ms(Row::new("RoundtripUsec: N/A")), None);
     }
 
     #[test]

@@ -280,6 +280,28 @@ mod tests {
     }
 
     #[test]
+    fn members_stand_by_extension_and_say_the_state_of_their_device() {
+        let member = |interface: &str, status: &str| {
+            format!("\n\nEvent: QueueMember\nQueue: 400\nLocation: {interface}\nStatus: {status}")
+        };
+        let rows = "Event: QueueParams\nQueue: 400".to_owned()
+            + &member("Agent/5", "4")
+            + &member("Local/300@from-queue/n", "8")
+            + &member("Local/200@from-queue/n", "7");
+        let found = read(&[(ReadAction::QueueStatus, &rows)], &Directory::default());
+        let agents = found[0].agents.as_ref().unwrap().iter();
+        assert_eq!(
+            agents.map(|agent| (agent.interface.as_str(), agent.status)).collect::<Vec<_>>(),
+            [
+                ("Local/200@from-queue/n", AgentStatus::InUse),
+                ("Local/300@from-queue/n", AgentStatus::OnHold),
+                ("Agent/5", AgentStatus::Invalid),
+            ]
+        );
+        assert_eq!(found[0].callers, Some(Vec::new()));
+    }
+
+    #[test]
     fn recorded_queues_are_read_whole() {
         for folder in ["16.28.0/busy", "22.10.1/busy"] {
             let answers = recorded(folder);

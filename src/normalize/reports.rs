@@ -244,4 +244,62 @@ mod tests {
             Some("ParkedCalls: the server announced 2 rows and 1 came")
         );
     }
+
+    #[test]
+    fn damaged_rows_are_counted_for_whoever_reads_the_report() {
+        let wire = "Response: Success\nActionID: t\nEventList: start\n\n\
+                    Event: ParkedCall\nActionID: t\nParkeeCha\n\n\
+                    Event: ParkedCall\nActionID: t\nParkeeChannel: A\n\n\
+                    Event: ParkedCallsComplete\nActionID: t\nEventList: Complete\nListItems: 2\n\n";
+        let action = Action::new(ReadAction::ParkedCalls);
+        let limits = crate::ami::Limits::default();
+        let answer =
+            crate::ami::decode_recording(action.clone(), "t", wire.as_bytes(), limits).unwrap();
+        let mut answers = Answers::default();
+        answers.insert(action, Outcome::Answered(answer), None);
+        assert_eq!(
+            report(Section::Parking, &answers, &BTreeSet::new(), true).message.as_deref(),
+            Some("ParkedCalls: 1 rows were damaged on the wire and left out")
+        );
+    }
+
+    #[test]
+    fn of_many_messages_the_first_three_are_told_and_the_others_counted() {
+        use ReadAction as R;
+        let refused = [R::PjsipShowEndpoints, R::SipPeers, R::IaxPeerList, R::DeviceStateList];
+        for count in 1..=refused.len() {
+            let mut answers = Answers::default();
+            for kind in refused.into_iter().take(count) {
+                failed(
+                    &mut answers,
+                    kind,
+                    ActionError::CutOff { action: kind, rows: count as u64 },
+                );
+            }
+            let report = report(Section::Extensions, &answers, &BTreeSet::new(), false);
+            let message = report.message.unwrap();
+            assert_eq!(message.matches("; ").count(), count - 1, "{message}");
+            assert_eq!(message.ends_with("; and 1 more"), count == 4, "{message}");
+        }
+    }
+
+    #[test]
+    fn an_action_that_was_asked_several_times_is_one_line_with_its_worst_outcome() {
+        let kind = ReadAction::ConfbridgeList;
+        let room = |name: &str| Action::new(kind).with("Conference", name).unwrap();
+        let mut answers = Answers::default();
+        failed(
+            &mut answers,
+            ReadAction::ConfbridgeListRooms,
+            ActionError::CutOff { action: ReadAction::ConfbridgeListRooms, rows: 1 },
+        );
+        let refused = ActionError::Denied { action: kind };
+        let elapsed = Some(Duration::from_millis(4));
+        answers.insert(room("600"), Outcome::Failed(refused), elapsed);
+        answers.insert(room("601"), Outcome::Skipped("no time".to_owned()), elapsed);
+        let report = report(Section::Conferences, &answers, &BTreeSet::new(), true);
+        let line = report.actions.iter().find(|it| it.name.starts_with("ConfbridgeList ")).unwrap();
+        assert_eq!(line.name, "ConfbridgeList (2 times)");
+        assert_eq!((line.outcome, line.duration_ms), (ActionOutcome::Denied, Some(8)));
+    }
 }
