@@ -2,6 +2,7 @@
 
 use std::{io, time::Duration};
 
+use rustix::rand::{GetRandomFlags, getrandom};
 use tokio::{
     io::AsyncReadExt as _,
     net::{TcpStream, tcp::OwnedWriteHalf},
@@ -127,7 +128,10 @@ impl Session<'_> {
         let challenge = match &self.challenge {
             Some(challenge) => challenge,
             None => {
-                let number = getrandom::u32().map_err(io::Error::other)?;
+                let mut number = [0; 4];
+                // The system call itself: it needs no /dev. So few bytes come whole.
+                getrandom(number.as_mut_slice(), GetRandomFlags::empty())?;
+                let number = u32::from_ne_bytes(number);
                 self.challenge.insert((number % 1_000_000_000).to_string())
             }
         };
