@@ -561,6 +561,22 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_without_callers_needs_nobody() {
+        let rows = "Event: QueueParams\nQueue: 400\nCalls: 0\n\n\
+                    Event: QueueMember\nQueue: 400\nLocation: PJSIP/100\nStatus: 5\nPaused: 0";
+        let found = with(&[(ReadAction::QueueStatus.into(), rows)]).summary.attention;
+        assert!(!found.iter().any(|it| it.kind.starts_with("queue")), "{found:?}");
+    }
+
+    #[test]
+    fn an_item_is_shown_where_json_needs_no_more_room_than_there_is() {
+        assert_eq!((width("a b"), width("\"\n"), width("\u{1}")), (3, 4, 6));
+        let one = item(Severity::Info, "pbx_restarted", "0123456789", "m".repeat(20));
+        let shown = |room| cut(vec![one.clone(), one.clone()], room).len();
+        assert_eq!((shown(159), shown(160), shown(319), shown(320)), (0, 1, 1, 2));
+    }
+
+    #[test]
     fn callers_are_worth_a_look_when_nobody_can_answer_or_the_wait_is_long() {
         let (free, busy) = ("Status: 1\nPaused: 0", "Status: 2\nPaused: 0");
         for (wait, goal, member, expected) in [

@@ -220,6 +220,38 @@ mod tests {
         snapshot::{Channel, Timestamp},
     };
 
+    #[test]
+    fn a_qualified_contact_of_which_nothing_is_told_is_taken_from_the_device_state() {
+        let reach = |status: Option<&str>, qualified| {
+            let contact = Contact {
+                device: "PJSIP/t".to_owned(),
+                uri: None,
+                ip: None,
+                port: None,
+                transport: None,
+                user_agent: None,
+                status: status.map(str::to_owned),
+                latency_ms: None,
+                expires_at: None,
+            };
+            let facts = Facts {
+                device: "PJSIP/t".to_owned(),
+                word: None,
+                state: Some(DeviceState::NotInUse),
+                contacts: Some(vec![contact]),
+                online: None,
+                qualified,
+                peer: None,
+            };
+            pjsip_reach(&facts).state
+        };
+        assert_eq!(reach(None, Some(true)), TrunkState::Reachable);
+        // Asked, and not answered yet.
+        assert_eq!(reach(Some("Unknown"), Some(true)), TrunkState::Unknown);
+        assert_eq!(reach(None, Some(false)), TrunkState::Unmonitored);
+        assert_eq!(reach(None, None), TrunkState::Unknown);
+    }
+
     fn join(answers: &Answers) -> Option<Vec<Trunk>> {
         join_with(answers, None, &KindRules::default())
     }
