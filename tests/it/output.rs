@@ -185,7 +185,8 @@ fn a_writer_killed_at_any_moment_leaves_a_whole_file() {
         let child = Killed(helper_process("write forever", &path).spawn().unwrap());
         let start = Instant::now();
         while fs::metadata(&path).unwrap().ino() == before {
-            assert!(start.elapsed() < Duration::from_secs(20), "it does not write");
+            // An fsync may take long on a disk that is busy with something else.
+            assert!(start.elapsed() < Duration::from_secs(120), "it does not write");
         }
         // Moments spread over a write, which takes about a millisecond.
         std::thread::sleep(Duration::from_micros(turn * 131 % 2_000));
