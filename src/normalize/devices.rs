@@ -145,20 +145,10 @@ fn peer_online(row: Row<'_>) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::normalize::testing::contact;
 
     #[test]
     fn a_device_is_there_when_one_contact_is_and_not_when_none_can_be() {
-        let contact = |status: Option<&str>| Contact {
-            device: "PJSIP/100".to_owned(),
-            uri: None,
-            ip: None,
-            port: None,
-            transport: None,
-            user_agent: None,
-            status: status.map(str::to_owned),
-            latency_ms: None,
-            expires_at: None,
-        };
         let there = |all: &[Option<&str>]| {
             any_usable(&all.iter().map(|status| contact(*status)).collect::<Vec<_>>())
         };

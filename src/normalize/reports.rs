@@ -226,18 +226,23 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_row_that_is_missing_makes_the_section_partial() {
-        let wire = "Response: Success\nActionID: t\nEventList: start\n\n\
-                    Event: ParkedCall\nActionID: t\nParkeeChannel: A\n\n\
-                    Event: ParkedCallsComplete\nActionID: t\nEventList: Complete\nListItems: 2\n\n";
+    /// What came over the wire for ParkedCalls.
+    fn parked(wire: &str) -> Answers {
         let action = Action::new(ReadAction::ParkedCalls);
         let limits = crate::ami::Limits::default();
         let answer =
             crate::ami::decode_recording(action.clone(), "t", wire.as_bytes(), limits).unwrap();
         let mut answers = Answers::default();
         answers.insert(action, Outcome::Answered(answer), None);
-        let report = report(Section::Parking, &answers, &BTreeSet::new(), true);
+        answers
+    }
+
+    #[test]
+    fn a_row_that_is_missing_makes_the_section_partial() {
+        let wire = "Response: Success\nActionID: t\nEventList: start\n\n\
+                    Event: ParkedCall\nActionID: t\nParkeeChannel: A\n\n\
+                    Event: ParkedCallsComplete\nActionID: t\nEventList: Complete\nListItems: 2\n\n";
+        let report = report(Section::Parking, &parked(wire), &BTreeSet::new(), true);
         assert_eq!(report.status, SectionStatus::Partial);
         assert_eq!(
             report.message.as_deref(),
@@ -251,14 +256,8 @@ mod tests {
                     Event: ParkedCall\nActionID: t\nParkeeCha\n\n\
                     Event: ParkedCall\nActionID: t\nParkeeChannel: A\n\n\
                     Event: ParkedCallsComplete\nActionID: t\nEventList: Complete\nListItems: 2\n\n";
-        let action = Action::new(ReadAction::ParkedCalls);
-        let limits = crate::ami::Limits::default();
-        let answer =
-            crate::ami::decode_recording(action.clone(), "t", wire.as_bytes(), limits).unwrap();
-        let mut answers = Answers::default();
-        answers.insert(action, Outcome::Answered(answer), None);
         assert_eq!(
-            report(Section::Parking, &answers, &BTreeSet::new(), true).message.as_deref(),
+            report(Section::Parking, &parked(wire), &BTreeSet::new(), true).message.as_deref(),
             Some("ParkedCalls: 1 rows were damaged on the wire and left out")
         );
     }

@@ -6,7 +6,7 @@ use crate::{
     ami::{Action, ActionError, Limits, ReadAction, decode_recording},
     collect::{Answers, Collected, Family, Outcome, Plan},
     normalize::{self, Context},
-    snapshot::{Snapshot, Timestamp},
+    snapshot::{Contact, Snapshot, Timestamp},
 };
 
 /// Answers decoded from text: for a list its rows (blocks that begin with `Event:`), for any other
@@ -119,5 +119,20 @@ fn outcome(result: Result<crate::ami::Answer, crate::ami::ActionError>) -> Outco
     match result {
         Ok(answer) => Outcome::Answered(answer),
         Err(error) => Outcome::Failed(error),
+    }
+}
+
+/// A contact of which nothing but its status is told.
+pub(crate) fn contact(status: Option<&str>) -> Contact {
+    Contact {
+        device: "PJSIP/t".to_owned(),
+        uri: None,
+        ip: None,
+        port: None,
+        transport: None,
+        user_agent: None,
+        status: status.map(str::to_owned),
+        latency_ms: None,
+        expires_at: None,
     }
 }

@@ -215,7 +215,7 @@ mod tests {
         config::KindRules,
         normalize::{
             device_state::channel,
-            testing::{answers, recorded},
+            testing::{answers, contact, recorded},
         },
         snapshot::{Channel, Timestamp},
     };
@@ -223,22 +223,11 @@ mod tests {
     #[test]
     fn a_qualified_contact_of_which_nothing_is_told_is_taken_from_the_device_state() {
         let reach = |status: Option<&str>, qualified| {
-            let contact = Contact {
-                device: "PJSIP/t".to_owned(),
-                uri: None,
-                ip: None,
-                port: None,
-                transport: None,
-                user_agent: None,
-                status: status.map(str::to_owned),
-                latency_ms: None,
-                expires_at: None,
-            };
             let facts = Facts {
                 device: "PJSIP/t".to_owned(),
                 word: None,
                 state: Some(DeviceState::NotInUse),
-                contacts: Some(vec![contact]),
+                contacts: Some(vec![contact(status)]),
                 online: None,
                 qualified,
                 peer: None,

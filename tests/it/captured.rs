@@ -11,12 +11,17 @@ use freepbx_snapshot::{
     ami::{Action, Limits, ReadAction, decode_recording},
     capture::{Capture, Question, Recorded},
     collect::{Answers, Collected, Outcome, Plan},
-    normalize::{self, Context},
+    normalize,
     snapshot::{Snapshot, Timestamp},
 };
 use serde_json::{Value, json};
 
-use super::{capture::collected_from, golden::assert_sound, program::Program, replay::Replay};
+use super::{
+    capture::collected_from,
+    golden::{assert_sound, context},
+    program::Program,
+    replay::Replay,
+};
 
 const VERSIONS: [&str; 2] = ["16.28.0", "22.10.1"];
 
@@ -53,15 +58,7 @@ fn snapshot(capture: &Capture) -> Snapshot {
         pong_after: Some(Duration::from_millis(250)),
         duration: Duration::from_millis(300),
     };
-    let context = Context {
-        host: "pbx.example.com".to_owned(),
-        port: 5038,
-        tls: false,
-        demo: false,
-        collected_at,
-        stale_after_seconds: 600,
-    };
-    normalize::snapshot(&collected, &plan, &context, None)
+    normalize::snapshot(&collected, &plan, &context(collected_at), None)
 }
 
 /// Whether a recorded action is this one.

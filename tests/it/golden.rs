@@ -224,7 +224,8 @@ fn everything() -> Plan {
     Plan { skip: [].into(), ..Plan::default() }
 }
 
-fn context(collected_at: Timestamp) -> Context {
+/// What a snapshot says of its own making in golden files.
+pub(super) fn context(collected_at: Timestamp) -> Context {
     Context {
         host: "pbx.example.com".to_owned(),
         port: 5038,
