@@ -99,6 +99,7 @@ impl Decoder {
     /// The same bytes give the same blocks however they are cut, also at the limits.
     pub fn next_block(&mut self) -> Option<Block<'_>> {
         let (from, to) = loop {
+            self.skip_ordinary_lines();
             let rest = self.buffer.get(self.scan..)?;
             let Some(length) = memchr::memchr(b'\n', rest) else {
                 self.bound();
@@ -145,6 +146,24 @@ impl Decoder {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => String::from_utf8_lossy(bytes),
         }))
+    }
+
+    /// Goes on to the first line that may end a block or be too long: most lines do neither.
+    fn skip_ordinary_lines(&mut self) {
+        if self.scan == self.start || self.raw || self.oversized || self.mid_line {
+            return;
+        }
+        let rest = self.buffer.get(self.scan..).unwrap_or_default();
+        let mut next = 0;
+        for end in memchr::memchr_iter(b'\n', rest) {
+            let length = end - next;
+            // A carriage return alone is an empty line.
+            if length < 2 || length > self.limits.line {
+                break;
+            }
+            next = end + 1;
+        }
+        self.scan += next;
     }
 
     /// Throws away what has grown past the limits without a line end in sight.

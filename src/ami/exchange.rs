@@ -9,8 +9,9 @@ use std::{borrow::Cow, collections::VecDeque};
 
 use super::{
     Action, ActionError, Answer, Limits, ReadAction,
+    layout::{Inspection, Layouts},
     message::Row,
-    secrets::{self, Inspection},
+    secrets,
 };
 
 /// One action that has been answered, or that never will be.
@@ -38,6 +39,7 @@ pub struct Exchange {
     pending: VecDeque<Pending>,
     finished: VecDeque<Finished>,
     session: Option<SessionResponse>,
+    layouts: Layouts,
     limits: Limits,
 }
 
@@ -71,6 +73,7 @@ impl Exchange {
             pending: VecDeque::new(),
             finished: VecDeque::new(),
             session: None,
+            layouts: Layouts::default(),
             limits,
         }
     }
@@ -143,7 +146,7 @@ impl Exchange {
 
     /// Takes a block from the wire.
     pub fn accept(&mut self, block: &str) {
-        let seen = secrets::inspect(block);
+        let seen = self.layouts.inspect(block);
         match seen.first {
             Some("Response") => self.accept_response(block, &seen),
             Some("Event") => self.accept_event(block, &seen),
@@ -235,10 +238,14 @@ impl Exchange {
             State::Listing(answer) => {
                 if seen.damaged {
                     answer.damaged += 1;
-                } else if kind.has_row(event) && secrets::is_secret_row(block, seen) {
+                } else if kind.has_row(event) && secrets::is_secret_row(seen) {
                     answer.withheld += 1;
                 } else if kind.has_row(event) {
-                    answer.add_row(&secrets::without(block, seen));
+                    let kept = secrets::without(block, seen);
+                    if let Cow::Owned(kept) = &kept {
+                        self.layouts.inspect(kept);
+                    }
+                    answer.add_row(&kept, self.layouts.current());
                     if answer.size() + answer.rows().len() * weight(kind) > self.limits.list {
                         let limit = self.limits.list;
                         pending.state =

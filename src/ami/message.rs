@@ -1,34 +1,56 @@
 //! Messages as text that was checked once: a row is a view, a header a slice of it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt, sync::Arc};
 
-use super::ReadAction;
+use super::{
+    ReadAction,
+    layout::{Index, Layout, Layouts},
+};
 
 /// One block of headers: a response, or an event that is a row of a list.
 ///
-/// A row borrows the text of its [`Answer`]; looking a header up walks its lines, so that
-/// decoding stores nothing per header. Use [`Row::columns`] where several are needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A row borrows the text of its [`Answer`]. The rows of a list share their names, so that looking a
+/// header up in one does not walk its lines. Use [`Row::columns`] where several are needed.
+#[derive(Clone, Copy)]
 pub struct Row<'a> {
     text: &'a str,
+    /// `None` where the lines have to be walked.
+    index: Option<Index<'a>>,
 }
+
+impl fmt::Debug for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Row").field(&self.text).finish()
+    }
+}
+
+impl PartialEq for Row<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Row<'_> {}
 
 impl<'a> Row<'a> {
     /// Views a block as a row. Lines may end in CRLF or LF.
     #[must_use]
     pub fn new(text: &'a str) -> Self {
-        Self { text }
+        Self { text, index: None }
     }
 
     /// All headers in the order in which Asterisk sent them, values trimmed.
     pub fn headers(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        lines(self.text).filter_map(split_header)
+        let walked = if self.index.is_some() { "" } else { self.text };
+        let indexed = self.index.into_iter().flat_map(move |index| index.headers(self.text));
+        indexed.chain(lines(walked).filter_map(split_header))
     }
 
     /// The value of the first header of that name, whatever its case; may be empty.
     #[must_use]
     pub fn get(self, key: &str) -> Option<&'a str> {
-        self.headers().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+        let [value] = self.columns([key]);
+        value
     }
 
     /// The values of all headers of that name, for headers that repeat (`Variable`, `Contacts`).
@@ -41,6 +63,9 @@ impl<'a> Row<'a> {
     /// Fastest when `keys` stand in the order in which Asterisk sends them; any order is right.
     #[must_use]
     pub fn columns<const N: usize>(self, keys: [&str; N]) -> [Option<&'a str>; N] {
+        if let Some(index) = self.index {
+            return index.columns(self.text, keys);
+        }
         let mut found = [None; N];
         let mut next = 0;
         for (name, value) in self.headers() {
@@ -167,11 +192,21 @@ pub struct Answer {
     action: ReadAction,
     text: String,
     response: (usize, usize),
-    rows: Vec<(usize, usize)>,
+    rows: Vec<StoredRow>,
     complete: (usize, usize),
+    layouts: Vec<Arc<Layout>>,
+    /// Where in its row each value begins, for all rows that have a layout.
+    values: Vec<u32>,
     pub(super) announced: Option<u64>,
     pub(super) damaged: u64,
     pub(super) withheld: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct StoredRow {
+    text: (usize, usize),
+    /// Which of the layouts, and where in `values` it begins.
+    layout: Option<(u32, usize)>,
 }
 
 impl Answer {
@@ -182,6 +217,8 @@ impl Answer {
             response: (0, 0),
             rows: Vec::new(),
             complete: (0, 0),
+            layouts: Vec::new(),
+            values: Vec::new(),
             announced: None,
             damaged: 0,
             withheld: 0,
@@ -192,9 +229,27 @@ impl Answer {
         self.response = self.push(block);
     }
 
-    pub(super) fn add_row(&mut self, block: &str) {
-        let span = self.push(block);
-        self.rows.push(span);
+    pub(super) fn add_row(&mut self, block: &str, index: Option<(&Arc<Layout>, &[u32])>) {
+        let layout = index.and_then(|(layout, values)| {
+            let at = self.layout(layout)?;
+            let begin = self.values.len();
+            self.values.extend_from_slice(values);
+            Some((at, begin))
+        });
+        let text = self.push(block);
+        self.rows.push(StoredRow { text, layout });
+    }
+
+    /// The place of a layout among those of this answer; `None` when there are too many.
+    fn layout(&mut self, layout: &Arc<Layout>) -> Option<u32> {
+        let found = self.layouts.iter().rposition(|known| Arc::ptr_eq(known, layout));
+        let at = found.or_else(|| {
+            (self.layouts.len() < Layouts::MOST).then(|| {
+                self.layouts.push(Arc::clone(layout));
+                self.layouts.len() - 1
+            })
+        });
+        u32::try_from(at?).ok()
     }
 
     pub(super) fn set_complete(&mut self, block: &str) {
@@ -225,7 +280,14 @@ impl Answer {
 
     /// The rows of a list in the order in which Asterisk sent them; empty for other actions.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
-        self.rows.iter().map(|span| self.slice(*span))
+        self.rows.iter().map(|row| Row { index: self.index(*row), ..self.slice(row.text) })
+    }
+
+    fn index(&self, row: StoredRow) -> Option<Index<'_>> {
+        let (at, begin) = row.layout?;
+        let layout = self.layouts.get(usize::try_from(at).ok()?)?;
+        let values = self.values.get(begin..begin + layout.len())?;
+        Some(Index { layout, values })
     }
 
     /// The rows with that event name, for lists of several kinds of rows (`QueueStatus`).
@@ -262,7 +324,9 @@ impl Answer {
     /// Bytes that the answer keeps in memory.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.text.len() + self.rows.len() * size_of::<(usize, usize)>()
+        self.text.len()
+            + self.rows.len() * size_of::<StoredRow>()
+            + self.values.len() * size_of::<u32>()
     }
 }
 

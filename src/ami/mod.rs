@@ -104,6 +104,7 @@ mod client;
 mod codec;
 mod error;
 mod exchange;
+mod layout;
 mod message;
 mod password;
 mod refused;

@@ -11,10 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Action, Error, Limits, Link, Row,
-    secrets::{inspect, marked},
-};
+use super::{Action, Error, Limits, Link, Row, layout::inspect, secrets::marked};
 
 /// Somebody who looks on while a [`Client`](super::Client) talks to a server.
 ///
