@@ -116,7 +116,8 @@ fn build(kind: ReadAction, arguments: impl Iterator<Item = (&'static str, String
 /// FreePBX's part of AstDB.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AstDb<'a> {
-    families: BTreeMap<Family, BTreeMap<&'a str, &'a str>>,
+    /// Names and values, sorted by name.
+    families: BTreeMap<Family, Vec<(&'a str, &'a str)>>,
 }
 
 impl<'a> AstDb<'a> {
@@ -147,6 +148,13 @@ impl<'a> AstDb<'a> {
                 known.extend(answer.rows().filter_map(|row| Some((name, row.get("Val")?))));
             }
         }
+        for entries in astdb.families.values_mut() {
+            // The sort is stable, and what was told last is right.
+            entries.sort_by_key(|(name, _)| *name);
+            entries.reverse();
+            entries.dedup_by_key(|(name, _)| *name);
+            entries.reverse();
+        }
         astdb
     }
 
@@ -154,7 +162,9 @@ impl<'a> AstDb<'a> {
     /// read, see [`AstDb::knows`].
     #[must_use]
     pub fn get(&self, family: Family, name: &str) -> Option<&'a str> {
-        self.families.get(&family)?.get(name).copied().filter(|value| !value.is_empty())
+        let entries = self.families.get(&family)?;
+        let at = entries.binary_search_by_key(&name, |(name, _)| *name).ok()?;
+        entries.get(at).map(|(_, value)| *value).filter(|value| !value.is_empty())
     }
 
     /// Whether the family was read, so that a missing entry is known to be missing.
@@ -165,7 +175,7 @@ impl<'a> AstDb<'a> {
 
     /// All entries of a family, by name.
     pub fn entries(&self, family: Family) -> impl Iterator<Item = (&'a str, &'a str)> + '_ {
-        self.families.get(&family).into_iter().flatten().map(|(name, value)| (*name, *value))
+        self.families.get(&family).into_iter().flatten().copied()
     }
 
     /// Whether this is a FreePBX: its device table is there and not empty.

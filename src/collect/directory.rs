@@ -21,91 +21,97 @@ use crate::{
 };
 
 /// To whom a device belongs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Owner {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner<'a> {
     /// A user's extension, by its number.
-    Extension(String),
+    Extension(&'a str),
     /// A trunk, by its name.
-    Trunk(String),
+    Trunk(&'a str),
     /// Neither: the `anonymous` endpoint, or left out by the configuration.
     Special,
 }
 
 /// One device, judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceEntry {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceEntry<'a> {
     /// `PJSIP`, `SIP`, `IAX2`, ...
-    pub tech: String,
+    pub tech: &'a str,
     /// Name without the technology.
-    pub name: String,
+    pub name: &'a str,
     /// To whom it belongs.
-    pub owner: Owner,
+    pub owner: Owner<'a>,
     /// How that was judged.
     pub source: KindSource,
 }
 
+/// Devices by technology and name.
+type DeviceMap<'a> = BTreeMap<&'a str, BTreeMap<&'a str, DeviceEntry<'a>>>;
+
 /// Every device that the PBX named, and every extension with its display name.
 #[derive(Debug, Clone, Default)]
-pub struct Directory {
-    devices: BTreeMap<String, DeviceEntry>,
-    names: BTreeMap<String, String>,
-    registrations: BTreeMap<String, String>,
+pub struct Directory<'a> {
+    devices: DeviceMap<'a>,
+    names: BTreeMap<&'a str, &'a str>,
+    /// Names of endpoints by those of PJSIP registrations.
+    registrations: BTreeMap<&'a str, &'a str>,
 }
 
-impl Directory {
+impl<'a> Directory<'a> {
     /// Judges every device in the answers.
     #[must_use]
-    pub fn read(answers: &Answers, astdb: &AstDb<'_>, rules: &KindRules) -> Self {
+    pub fn read(answers: &'a Answers, astdb: &AstDb<'a>, rules: &KindRules) -> Self {
         let evidence = Evidence::read(answers, astdb);
-        let mut directory = Self::default();
         // Users whose device the administrator took away must not come back without it.
         let mut taken = BTreeSet::new();
+        let mut devices = DeviceMap::default();
         for (&(tech, name), seen) in &evidence.devices {
             let (kind, source) = judge::judge(tech, name, seen, &evidence, rules);
             let owner = match kind {
-                Kind::Extension => Owner::Extension(evidence.extension_of(tech, name).to_owned()),
-                Kind::Trunk => Owner::Trunk(name.to_owned()),
+                Kind::Extension => Owner::Extension(evidence.extension_of(tech, name)),
+                Kind::Trunk => Owner::Trunk(name),
                 Kind::Ignored => Owner::Special,
             };
             if source == KindSource::Config && kind != Kind::Extension {
                 taken.insert(evidence.extension_of(tech, name));
             }
-            let entry = DeviceEntry { tech: tech.to_owned(), name: name.to_owned(), owner, source };
-            directory.devices.insert(format!("{tech}/{name}"), entry);
+            let entry = DeviceEntry { tech, name, owner, source };
+            devices.entry(tech).or_default().insert(name, entry);
         }
-        directory.registrations = evidence.registrations();
-        let owners = directory.devices.values().filter_map(|device| match &device.owner {
-            Owner::Extension(number) => Some(number.as_str()),
-            Owner::Trunk(_) | Owner::Special => None,
-        });
+        let owners =
+            devices.values().flat_map(BTreeMap::values).filter_map(|device| match device.owner {
+                Owner::Extension(number) => Some(number),
+                Owner::Trunk(_) | Owner::Special => None,
+            });
         let users = evidence::users(astdb)
             .filter(|user| !taken.contains(user) && rules.kind("", user) != Some(Kind::Ignored));
         let extensions = owners.chain(users).collect();
-        directory.names = names::names(extensions, &directory.devices, answers, astdb);
-        directory
+        let names = names::names(extensions, &devices, answers, astdb);
+        let registrations = evidence.registrations.iter().copied().collect();
+        Self { devices, names, registrations }
     }
 
     /// The entry of a device such as `PJSIP/101`. Technologies compare as Asterisk's channel
     /// names spell them (`IAX2`, not `IAX`).
     #[must_use]
-    pub fn device(&self, device: &str) -> Option<&DeviceEntry> {
-        self.devices.get(device)
+    pub fn device(&self, device: &str) -> Option<&DeviceEntry<'a>> {
+        let (tech, name) = device.split_once('/')?;
+        self.devices.get(tech)?.get(name)
     }
 
     /// All devices, in the order of their names.
-    pub fn devices(&self) -> impl Iterator<Item = &DeviceEntry> {
-        self.devices.values()
+    pub fn devices(&self) -> impl Iterator<Item = &DeviceEntry<'a>> {
+        self.devices.values().flat_map(BTreeMap::values)
     }
 
     /// The extension of that number, as the directory spells it; `None` when there is none.
     #[must_use]
-    pub fn extension(&self, number: &str) -> Option<&str> {
-        self.names.get_key_value(number).map(|(number, _)| number.as_str())
+    pub fn extension(&self, number: &str) -> Option<&'a str> {
+        self.names.get_key_value(number).map(|(number, _)| *number)
     }
 
     /// The numbers of all extensions, those of users without a device included.
-    pub fn extensions(&self) -> impl Iterator<Item = &str> {
-        self.names.keys().map(String::as_str)
+    pub fn extensions(&self) -> impl Iterator<Item = &'a str> {
+        self.names.keys().copied()
     }
 
     /// Display name of an extension; `None` when unknown or empty.
@@ -114,8 +120,8 @@ impl Directory {
     /// caller ID, the chan_sip description or the name of a queue member stand in, in this order;
     /// a queue member's name is a guess, since the queue's administrator chose it.
     #[must_use]
-    pub fn name(&self, extension: &str) -> Option<&str> {
-        self.names.get(extension).map(String::as_str).filter(|name| !name.is_empty())
+    pub fn name(&self, extension: &str) -> Option<&'a str> {
+        self.names.get(extension).copied().filter(|name| !name.is_empty())
     }
 
     /// The device that a PJSIP outbound registration belongs to, by the registration's name.
@@ -123,28 +129,22 @@ impl Directory {
     /// Every registration has one: where no endpoint belongs to it, an entry that stands for the
     /// registration alone.
     #[must_use]
-    pub fn registration(&self, registration: &str) -> Option<&DeviceEntry> {
-        self.devices.get(self.registrations.get(registration)?)
+    pub fn registration(&self, registration: &str) -> Option<&DeviceEntry<'a>> {
+        self.devices.get("PJSIP")?.get(*self.registrations.get(registration)?)
     }
 
     /// A directory of given devices and extension names, for tests.
     #[cfg(test)]
-    pub(crate) fn of(devices: &[(&str, &str, Owner)], names: &[(&str, &str)]) -> Self {
-        let entry = |(tech, name, owner): &(&str, &str, Owner)| {
-            let entry = DeviceEntry {
-                tech: (*tech).to_owned(),
-                name: (*name).to_owned(),
-                owner: owner.clone(),
-                source: KindSource::Astdb,
-            };
-            (format!("{tech}/{name}"), entry)
-        };
-        let name = |(number, name): &(&str, &str)| ((*number).to_owned(), (*name).to_owned());
-        Self {
-            devices: devices.iter().map(entry).collect(),
-            names: names.iter().map(name).collect(),
-            registrations: BTreeMap::new(),
+    pub(crate) fn of(
+        devices: &[(&'a str, &'a str, Owner<'a>)],
+        names: &[(&'a str, &'a str)],
+    ) -> Self {
+        let mut directory = Self { names: names.iter().copied().collect(), ..Self::default() };
+        for &(tech, name, owner) in devices {
+            let entry = DeviceEntry { tech, name, owner, source: KindSource::Astdb };
+            directory.devices.entry(tech).or_default().insert(name, entry);
         }
+        directory
     }
 }
 
@@ -157,7 +157,7 @@ mod tests {
         normalize::testing::{answers, recorded},
     };
 
-    fn read(answers: &Answers) -> Directory {
+    fn read(answers: &Answers) -> Directory<'_> {
         Directory::read(answers, &AstDb::read(answers), &KindRules::default())
     }
 
@@ -187,7 +187,8 @@ mod tests {
     #[test]
     fn freepbxs_device_table_decides_on_every_recording() {
         for folder in ["16.28.0/busy", "22.10.1/busy", "16.28.0/idle", "22.10.1/idle"] {
-            let directory = read(&recorded(folder));
+            let given = recorded(folder);
+            let directory = read(&given);
             assert_eq!(verdict(&directory, "PJSIP/100"), "extension 100 Astdb", "{folder}");
             assert_eq!(verdict(&directory, "PJSIP/99100"), "extension 99100 Astdb");
             assert_eq!(verdict(&directory, "PJSIP/trunk-main"), "trunk trunk-main Astdb");
@@ -203,7 +204,8 @@ mod tests {
 
     #[test]
     fn a_hint_outweighs_a_gap_in_the_device_table() {
-        let directory = read(&recorded("16.28.0/busy"));
+        let given = recorded("16.28.0/busy");
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "SIP/203"), "extension 203 Hint");
         assert_eq!(verdict(&directory, "SIP/sip-trunk"), "trunk sip-trunk Astdb");
         assert_eq!(verdict(&directory, "IAX2/iax22"), "trunk iax22 Astdb");
@@ -212,7 +214,8 @@ mod tests {
 
     #[test]
     fn without_astdb_the_weaker_signs_give_the_same_verdicts() {
-        let directory = read(&without("16.28.0/busy", is_astdb));
+        let given = without("16.28.0/busy", is_astdb);
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "PJSIP/trunk-main"), "trunk trunk-main Registration");
         assert_eq!(verdict(&directory, "PJSIP/SIP_Trunk_IP"), "trunk SIP_Trunk_IP Auth");
         assert_eq!(verdict(&directory, "PJSIP/in22"), "trunk in22 Auth");
@@ -229,17 +232,19 @@ mod tests {
     #[test]
     fn with_class_reporting_alone_table_hints_and_registrations_name_the_devices() {
         let system = |action: &Action| action.kind().classes() == ["system"];
-        let directory = read(&without("22.10.1/busy", system));
+        let given = without("22.10.1/busy", system);
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "PJSIP/100"), "extension 100 Astdb");
         assert_eq!(verdict(&directory, "PJSIP/trunk-main"), "trunk trunk-main Registration");
         assert!(directory.device("PJSIP/SIP_Trunk_IP").is_none(), "only a remembered state");
-        let directory = read(&without("22.10.1/busy", |a| system(a) || is_astdb(a)));
+        let given = without("22.10.1/busy", |a| system(a) || is_astdb(a));
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "PJSIP/100"), "extension 100 Hint");
     }
 
     #[test]
     fn remembered_states_give_a_technology_but_no_device() {
-        let directory = read(&answers(&[
+        let given = answers(&[
             (
                 Family::DeviceUser.tree(),
                 "Event: DBGetTreeResponse\nKey: /DEVICE/100/user\nVal: 100",
@@ -249,14 +254,15 @@ mod tests {
                 "Event: DeviceStateChange\nDevice: PJSIP/100\nState: NOT_INUSE\n\n\
                  Event: DeviceStateChange\nDevice: PJSIP/gone\nState: UNAVAILABLE",
             ),
-        ]));
+        ]);
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "PJSIP/100"), "extension 100 Astdb");
         assert_eq!(directory.devices().count(), 1);
     }
 
     #[test]
     fn names_mislead_and_the_table_does_not() {
-        let directory = read(&answers(&[
+        let given = answers(&[
             (
                 ReadAction::PjsipShowEndpoints.into(),
                 "Event: EndpointList\nObjectName: 5550400\nAuths: 5550400-auth\n\n\
@@ -269,7 +275,8 @@ mod tests {
                 "Event: DBGetTreeResponse\nKey: /DEVICE/reception/user\nVal: none\n\n\
                  Event: DBGetTreeResponse\nKey: /DEVICE/99100/user\nVal: 100",
             ),
-        ]));
+        ]);
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "PJSIP/5550400"), "trunk 5550400 Astdb");
         assert_eq!(verdict(&directory, "PJSIP/reception"), "extension reception Astdb");
         assert_eq!(verdict(&directory, "PJSIP/99100"), "extension 100 Astdb");
@@ -293,7 +300,8 @@ mod tests {
              Hint: PJSIP/100&PJSIP/99100&Custom:DND100,CustomPresence:100\nStatus: 0\n\n\
              Event: ExtensionStatus\nExten: *76\nContext: ext-local\nHint: PJSIP/7\nStatus: 0",
         );
-        let directory = read(&answers(&[endpoints.clone(), hint]));
+        let given = answers(&[endpoints.clone(), hint]);
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "PJSIP/99100"), "extension 100 Auth");
         assert!(directory.device("PJSIP/100").is_none(), "the list of endpoints has no such one");
         let user = (
@@ -304,13 +312,14 @@ mod tests {
             Family::DeviceUser.tree(),
             "Event: DBGetTreeResponse\nKey: /DEVICE/99100/user\nVal: none",
         );
-        let directory = read(&answers(&[endpoints, user, table]));
+        let given = answers(&[endpoints, user, table]);
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "PJSIP/99100"), "extension 100 Astdb");
     }
 
     #[test]
     fn an_entry_of_another_technology_says_nothing_of_a_peer_of_that_name() {
-        let directory = read(&answers(&[
+        let given = answers(&[
             (
                 ReadAction::SipPeers.into(),
                 "Event: PeerEntry\nObjectName: 200\nDynamic: no\n\n\
@@ -326,7 +335,8 @@ mod tests {
                 "Event: DBGetTreeResponse\nKey: /DEVICE/200/dial\nVal: PJSIP/200\n\n\
                  Event: DBGetTreeResponse\nKey: /DEVICE/201/dial\nVal: SIP/201",
             ),
-        ]));
+        ]);
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "SIP/200"), "trunk 200 FixedAddress");
         assert_eq!(verdict(&directory, "PJSIP/200"), "extension 200 Astdb");
         assert_eq!(verdict(&directory, "SIP/201"), "extension 201 Astdb");
@@ -335,7 +345,7 @@ mod tests {
     #[test]
     fn before_dbgettree_only_a_device_that_was_asked_for_is_known_to_be_missing() {
         let entry = |name| Family::DeviceUser.entry(name).unwrap();
-        let directory = read(&answers(&[
+        let given = answers(&[
             (
                 ReadAction::SipPeers.into(),
                 "Event: PeerEntry\nObjectName: 200\n\nEvent: PeerEntry\nObjectName: 555\n\n\
@@ -343,7 +353,8 @@ mod tests {
             ),
             (entry("200"), "Event: DBGetResponse\nFamily: DEVICE\nKey: 200/user\nVal: 200"),
             (entry("555"), ""),
-        ]));
+        ]);
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "SIP/200"), "extension 200 Astdb");
         assert_eq!(verdict(&directory, "SIP/555"), "trunk 555 Astdb");
         assert_eq!(verdict(&directory, "SIP/556"), "extension 556 Name");
@@ -351,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_registration_finds_its_endpoint_by_name_header_or_shared_auth() {
-        let directory = read(&answers(&[
+        let given = answers(&[
             (
                 ReadAction::PjsipShowEndpoints.into(),
                 "Event: EndpointList\nObjectName: by-name\n\n\
@@ -367,8 +378,9 @@ mod tests {
                  Event: OutboundRegistrationDetail\nObjectName: r2\nEndpoint: by-line\n\n\
                  Event: OutboundRegistrationDetail\nObjectName: r3\nOutboundAuth: shared",
             ),
-        ]));
-        let of = |name| directory.registration(name).map(|device| device.name.as_str());
+        ]);
+        let directory = read(&given);
+        let of = |name| directory.registration(name).map(|device| device.name);
         assert_eq!(of("by-name"), Some("by-name"));
         assert_eq!(of("r1"), Some("by-auth"));
         assert_eq!(of("r2"), Some("by-line"));
@@ -391,17 +403,19 @@ mod tests {
             ReadAction::PjsipShowContacts.into(),
             "Event: ContactList\nObjectName: 301;@0ff\nUri: sip:301@192.0.2.2:5060",
         );
-        let directory = read(&answers(&[endpoints.clone(), contacts]));
+        let given = answers(&[endpoints.clone(), contacts]);
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "PJSIP/300"), "trunk 300 StaticContact");
         assert_eq!(verdict(&directory, "PJSIP/301"), "extension 301 Name");
-        let directory = read(&answers(&[endpoints]));
+        let given = answers(&[endpoints]);
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "PJSIP/300"), "extension 300 Name", "no list, no sign");
     }
 
     #[test]
     fn details_of_an_endpoint_tell_context_and_name() {
         let detail = Action::new(ReadAction::PjsipShowEndpoint).with("Endpoint", "300").unwrap();
-        let directory = read(&answers(&[
+        let given = answers(&[
             (
                 ReadAction::PjsipShowEndpoints.into(),
                 "Event: EndpointList\nObjectName: 300\n\nEvent: EndpointList\nObjectName: phone",
@@ -412,7 +426,8 @@ mod tests {
                  Event: EndpointDetail\nObjectName: phone\nContext: from-internal\n\
                  Callerid: \"Front: Desk\" <7>",
             ),
-        ]));
+        ]);
+        let directory = read(&given);
         assert_eq!(verdict(&directory, "PJSIP/300"), "trunk 300 Context");
         assert_eq!(verdict(&directory, "PJSIP/phone"), "extension phone Context");
         assert_eq!(directory.name("phone"), Some("Front: Desk"));
@@ -435,10 +450,11 @@ mod tests {
 
     #[test]
     fn a_user_without_a_device_is_an_extension() {
-        let directory = read(&answers(&[(
+        let given = answers(&[(
             Family::UserName.tree(),
             "Event: DBGetTreeResponse\nKey: /AMPUSER/700/cidname\nVal: Voicemail Only",
-        )]));
+        )]);
+        let directory = read(&given);
         assert_eq!(directory.name("700"), Some("Voicemail Only"));
         assert_eq!(directory.devices().count(), 0);
     }

@@ -136,7 +136,7 @@ impl Plan {
         }
         let directory = Directory::read(answers, &AstDb::default(), &self.kinds);
         let devices: BTreeSet<&str> =
-            directory.devices().map(|device| device.name.as_str()).take(MOST).collect();
+            directory.devices().map(|device| device.name).take(MOST).collect();
         let entries = devices.iter().flat_map(|name| {
             Family::ALWAYS.into_iter().filter_map(move |family| family.entry(name))
         });
@@ -157,11 +157,11 @@ impl Plan {
         directory
             .devices()
             .filter(|device| device.tech == "PJSIP" && matches!(device.owner, Owner::Trunk(_)))
-            .filter(|device| known.contains(device.name.as_str()))
+            .filter(|device| known.contains(device.name))
             .take(MOST)
             .filter_map(|device| {
                 let action = Action::new(ReadAction::PjsipShowEndpoint);
-                action.with("Endpoint", device.name.as_str()).ok()
+                action.with("Endpoint", device.name).ok()
             })
             .collect()
     }

@@ -18,7 +18,7 @@ use crate::{
     error::{Error, ExitCode},
     normalize::{Context, snapshot},
     output::{self, Attempt, Lock, RunsBefore},
-    snapshot::{RunOutcome, Section, SectionStatus, Snapshot, Timestamp},
+    snapshot::{Baseline, RunOutcome, Section, SectionStatus, Snapshot, Timestamp},
     terminal::clean,
 };
 
@@ -76,8 +76,8 @@ pub async fn run(
     taken.map(|taken| code(&taken.snapshot))
 }
 
-/// The snapshot that stands in the file now.
-fn previous(path: &Path, now: DateTime<Utc>) -> Option<Snapshot> {
+/// What the snapshot in the file says now.
+fn previous(path: &Path, now: DateTime<Utc>) -> Option<Baseline> {
     let mut previous = output::read_previous(path)?;
     // Later than now where the clock was set back since: what differs is right all the same, but
     // nothing can have differed since a time to come.
@@ -88,7 +88,7 @@ fn previous(path: &Path, now: DateTime<Utc>) -> Option<Snapshot> {
 /// A snapshot that was written or printed, and the one before it.
 struct Taken {
     snapshot: Snapshot,
-    previous: Option<Snapshot>,
+    previous: Option<Baseline>,
 }
 
 /// Takes a snapshot, writes or prints it, and tells what there is to tell.
@@ -181,7 +181,7 @@ impl StatusGuard<'_> {
         exit_code: Option<u8>,
         reason: Option<&str>,
         stale_after: Option<Timestamp>,
-        previous: Option<&Snapshot>,
+        previous: Option<&Baseline>,
     ) {
         self.ended = true;
         let reason = reason.map(clean);

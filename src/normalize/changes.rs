@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::words;
 use crate::snapshot::{
-    Agent, Call, Change, ChangeKind, Extension, Queue, Section, SectionStatus, Snapshot, Timestamp,
+    AgentStatus, Baseline, BaselineCall, BaselineExtension, BaselineQueue, BaselineTrunk, Call,
+    Change, ChangeKind, Extension, Queue, Section, SectionStatus, Sections, Snapshot, Timestamp,
     Trunk, TrunkState, natural,
 };
 
 /// Compares two snapshots of the same PBX; `None` when the previous one is of another.
-pub(crate) fn changes(previous: &Snapshot, now: &Snapshot) -> Option<Vec<Change>> {
+pub(crate) fn changes(previous: &Baseline, now: &Snapshot) -> Option<Vec<Change>> {
     let (before, after) = (&previous.source, &now.source);
     let same = before.host == after.host
         && before.port == after.port
@@ -42,7 +43,7 @@ pub(crate) fn changes(previous: &Snapshot, now: &Snapshot) -> Option<Vec<Change>
 
 /// What was not read whole may lack an item that is there: nothing has gone then, and nothing is
 /// new when the list of before lacked it.
-fn is_credible(kind: ChangeKind, previous: &Snapshot, now: &Snapshot) -> bool {
+fn is_credible(kind: ChangeKind, previous: &Baseline, now: &Snapshot) -> bool {
     use ChangeKind as K;
     let section = match kind {
         K::TrunkAdded | K::TrunkRemoved => Section::Trunks,
@@ -57,8 +58,8 @@ fn is_credible(kind: ChangeKind, previous: &Snapshot, now: &Snapshot) -> bool {
         | K::QueueMemberPaused
         | K::QueueMemberUnpaused => return true,
     };
-    let is_whole = |snapshot: &Snapshot| snapshot.sections.get(section).status == SectionStatus::Ok;
-    let (before, after) = (is_whole(previous), is_whole(now));
+    let is_whole = |sections: &Sections| sections.get(section).status == SectionStatus::Ok;
+    let (before, after) = (is_whole(&previous.sections), is_whole(&now.sections));
     match kind {
         K::TrunkAdded | K::ExtensionAdded | K::QueueMemberJoined | K::CallBegun => before,
         _ => after,
@@ -67,7 +68,7 @@ fn is_credible(kind: ChangeKind, previous: &Snapshot, now: &Snapshot) -> bool {
 
 /// Whether Asterisk started anew between two snapshots. The server's local words are compared,
 /// since they need no time zone and no clock to be right.
-fn restart(previous: &Snapshot, now: &Snapshot) -> Option<Change> {
+fn restart(previous: &Baseline, now: &Snapshot) -> Option<Change> {
     let before = previous.system_info.as_ref()?.started_at_local.clone()?;
     let info = now.system_info.as_ref()?;
     let after = info.started_at_local.clone()?;
@@ -82,23 +83,22 @@ fn restart(previous: &Snapshot, now: &Snapshot) -> Option<Change> {
 }
 
 /// Pairs the items of two lists by their key: both, gone, or new.
-fn paired<'a, T>(
-    before: &'a [T],
-    after: &'a [T],
-    key: impl Fn(&'a T) -> &'a str,
-) -> impl Iterator<Item = (&'a str, Option<&'a T>, Option<&'a T>)> {
-    let mut pairs: BTreeMap<&str, (Option<&T>, Option<&T>)> = BTreeMap::new();
+fn paired<'a, B, A>(
+    (before, key_before): (&'a [B], impl Fn(&'a B) -> &'a str),
+    (after, key_after): (&'a [A], impl Fn(&'a A) -> &'a str),
+) -> impl Iterator<Item = (&'a str, Option<&'a B>, Option<&'a A>)> {
+    let mut pairs: BTreeMap<&str, (Option<&B>, Option<&A>)> = BTreeMap::new();
     for item in before {
-        pairs.entry(key(item)).or_default().0 = Some(item);
+        pairs.entry(key_before(item)).or_default().0 = Some(item);
     }
     for item in after {
-        pairs.entry(key(item)).or_default().1 = Some(item);
+        pairs.entry(key_after(item)).or_default().1 = Some(item);
     }
     pairs.into_iter().map(|(key, (before, after))| (key, before, after))
 }
 
-fn trunks(before: &[Trunk], after: &[Trunk], since: Timestamp, changes: &mut Vec<Change>) {
-    for (name, old, new) in paired(before, after, |trunk| &trunk.name) {
+fn trunks(before: &[BaselineTrunk], after: &[Trunk], since: Timestamp, changes: &mut Vec<Change>) {
+    for (name, old, new) in paired((before, |it| &it.name), (after, |it| &it.name)) {
         let (from, to) = (old.map(|t| t.state), new.map(|t| t.state));
         let up = |state| matches!(state, TrunkState::Registered | TrunkState::Reachable);
         let (kind, said) = match (from, to) {
@@ -133,42 +133,44 @@ fn trunks(before: &[Trunk], after: &[Trunk], since: Timestamp, changes: &mut Vec
 }
 
 fn extensions(
-    before: &[Extension],
+    before: &[BaselineExtension],
     after: &[Extension],
     since: Timestamp,
     changes: &mut Vec<Change>,
 ) {
-    for (number, old, new) in paired(before, after, |extension| &extension.extension) {
-        let online = |extension: Option<&Extension>| extension.and_then(|e| e.online);
+    for (number, old, new) in paired((before, |it| &it.extension), (after, |it| &it.extension)) {
+        let online = (old.and_then(|it| it.online), new.and_then(|it| it.online));
         let (kind, said) = match (old, new) {
             (None, Some(_)) => (ChangeKind::ExtensionAdded, "is new"),
             (Some(_), None) => (ChangeKind::ExtensionRemoved, "is gone"),
-            _ => match (online(old), online(new)) {
+            _ => match online {
                 (Some(true), Some(false)) => (ChangeKind::ExtensionOffline, "went offline"),
                 (Some(false), Some(true)) => (ChangeKind::ExtensionOnline, "came online"),
                 _ => continue,
             },
         };
-        let name = new.or(old).and_then(|extension| extension.name.as_deref());
+        let name = match new {
+            Some(new) => new.name.as_deref(),
+            None => old.and_then(|old| old.name.as_deref()),
+        };
         let name = name.map(|name| format!(" {name}")).unwrap_or_default();
-        let status = |extension: &Extension| extension.status.as_str().to_owned();
         changes.push(Change {
             kind,
             id: number.to_owned(),
-            from: old.map(status),
-            to: new.map(status),
+            from: old.map(|old| old.status.as_str().to_owned()),
+            to: new.map(|new| new.status.as_str().to_owned()),
             since,
             message: format!("Extension {number}{name} {said}."),
         });
     }
 }
 
-fn queues(before: &[Queue], after: &[Queue], since: Timestamp, changes: &mut Vec<Change>) {
-    for (queue, old, new) in paired(before, after, |queue| &queue.name) {
+fn queues(before: &[BaselineQueue], after: &[Queue], since: Timestamp, changes: &mut Vec<Change>) {
+    for (queue, old, new) in paired((before, |it| &it.name), (after, |it| &it.name)) {
         // Members of a queue that is new or gone did not join or leave it.
         let (Some(old), Some(new)) = (old, new) else { continue };
         let (Some(old), Some(new)) = (&old.agents, &new.agents) else { continue };
-        for (interface, old, new) in paired(old, new, |agent| &agent.interface) {
+        for (interface, old, new) in paired((old, |it| &it.interface), (new, |it| &it.interface)) {
             let (kind, said) = match (old, new) {
                 (None, Some(_)) => (ChangeKind::QueueMemberJoined, "joined"),
                 (Some(_), None) => (ChangeKind::QueueMemberLeft, "left"),
@@ -180,11 +182,14 @@ fn queues(before: &[Queue], after: &[Queue], since: Timestamp, changes: &mut Vec
                     _ => continue,
                 },
             };
-            let said_state = |agent: &Agent| match agent.paused {
+            let said_state = |paused, status: AgentStatus| match paused {
                 Some(true) => "Paused".to_owned(),
-                _ => agent.status.as_str().to_owned(),
+                _ => status.as_str().to_owned(),
             };
-            let name = new.or(old).and_then(|agent| agent.name.as_deref());
+            let name = match new {
+                Some(new) => new.name.as_deref(),
+                None => old.and_then(|old| old.name.as_deref()),
+            };
             let who = match name {
                 Some(name) if name != interface => format!("{name} ({interface})"),
                 _ => interface.to_owned(),
@@ -192,8 +197,8 @@ fn queues(before: &[Queue], after: &[Queue], since: Timestamp, changes: &mut Vec
             changes.push(Change {
                 kind,
                 id: queue.to_owned(),
-                from: old.map(said_state),
-                to: new.map(said_state),
+                from: old.map(|old| said_state(old.paused, old.status)),
+                to: new.map(|new| said_state(new.paused, new.status)),
                 since,
                 message: format!("{who} {said} queue {queue}."),
             });
@@ -202,13 +207,13 @@ fn queues(before: &[Queue], after: &[Queue], since: Timestamp, changes: &mut Vec
 }
 
 fn calls(
-    before: &[Call],
+    before: &[BaselineCall],
     after: &[Call],
     now: Timestamp,
     since: Timestamp,
     changes: &mut Vec<Change>,
 ) {
-    for (id, old, new) in paired(before, after, |call| &call.call_id) {
+    for (id, old, new) in paired((before, |it| &it.call_id), (after, |it| &it.call_id)) {
         let (kind, since, message) = match (old, new) {
             (None, Some(new)) => {
                 let begun = new.started_at.unwrap_or(since);
@@ -223,12 +228,11 @@ fn calls(
             ),
             _ => continue,
         };
-        let state = |call: &Call| call.state.as_str().to_owned();
         changes.push(Change {
             kind,
             id: id.to_owned(),
-            from: old.map(state),
-            to: new.map(state),
+            from: old.map(|old| old.state.as_str().to_owned()),
+            to: new.map(|new| new.state.as_str().to_owned()),
             since,
             message,
         });
@@ -241,7 +245,7 @@ mod tests {
     use crate::{
         collect::Plan,
         normalize::testing,
-        snapshot::{AgentStatus, TrunkState},
+        snapshot::{Agent, TrunkState},
     };
 
     fn busy() -> Snapshot {
@@ -254,7 +258,7 @@ mod tests {
         let mut now = before.clone();
         now.collected_at = before.collected_at.plus_seconds(300);
         change(&mut now);
-        let found = changes(&before, &now).unwrap();
+        let found = changes(&(&before).into(), &now).unwrap();
         for change in &found {
             assert!(!change.message.is_empty() && change.since <= now.collected_at, "{change:?}");
         }
@@ -307,10 +311,10 @@ mod tests {
         // Nor has come what the list of before lacked.
         let (now, mut before) = (busy(), busy());
         removed(&mut before);
-        let came = kinds(changes(&before, &now).unwrap());
+        let came = kinds(changes(&(&before).into(), &now).unwrap());
         assert!(came.contains(&ChangeKind::TrunkAdded), "{came:?}");
         before.sections.trunks.status = SectionStatus::Partial;
-        let came = kinds(changes(&before, &now).unwrap());
+        let came = kinds(changes(&(&before).into(), &now).unwrap());
         assert!(!came.contains(&ChangeKind::TrunkAdded), "{came:?}");
     }
 
@@ -318,7 +322,7 @@ mod tests {
     fn a_trunk_of_which_nothing_was_known_is_told_when_it_is_known() {
         let mut before = busy();
         trunk(&mut before, "trunk-main").state = TrunkState::Unknown;
-        let found = changes(&before, &busy()).unwrap();
+        let found = changes(&(&before).into(), &busy()).unwrap();
         assert_eq!(found.len(), 1, "{found:#?}");
         assert_eq!(found[0].kind, ChangeKind::TrunkRegained);
         assert!(found[0].message.contains("before it was not known"), "{}", found[0].message);
@@ -346,7 +350,7 @@ mod tests {
         let differs = |change: fn(&mut Snapshot)| {
             let mut now = before.clone();
             change(&mut now);
-            changes(&before, &now)
+            changes(&(&before).into(), &now)
         };
         assert_eq!(differs(|now| now.source.host = "other".to_owned()), None);
         assert_eq!(differs(|now| now.source.port = 5039), None);

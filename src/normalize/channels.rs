@@ -2,10 +2,9 @@
 //!
 //! Which channels belong together is not judged here; see [`calls`](super::calls).
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap},
-};
+use std::{borrow::Cow, collections::BTreeMap};
+
+use hashbrown::HashMap;
 
 use crate::{
     ami::{ReadAction, Row, unescape},

@@ -1,6 +1,8 @@
 //! Addresses of PJSIP devices: those that registered, those that are configured, and their state.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::borrow::Cow;
+
+use hashbrown::HashMap;
 
 use serde::Deserialize;
 

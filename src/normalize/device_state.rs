@@ -1,7 +1,7 @@
 //! Asterisk's words for the state of a device, and the one state of several devices.
 
 use crate::snapshot::{Channel, ExtensionStatus};
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 /// State of a device, as Asterisk's core tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

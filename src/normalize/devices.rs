@@ -1,6 +1,6 @@
 //! What the answers tell of one device, whatever its technology: state, addresses, online or not.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::{
     clock::Clock,
@@ -65,8 +65,8 @@ impl<'a> Devices<'a> {
     }
 
     /// What is known of a device.
-    pub(crate) fn facts(&self, entry: &DeviceEntry) -> Facts<'a> {
-        let (tech, name) = (entry.tech.as_str(), entry.name.as_str());
+    pub(crate) fn facts(&self, entry: &DeviceEntry<'_>) -> Facts<'a> {
+        let (tech, name) = (entry.tech, entry.name);
         let device = format!("{tech}/{name}");
         let endpoint = self.endpoints.get(name).copied().filter(|_| tech == "PJSIP");
         let peer = self.peers.get(&(tech, name)).copied();

@@ -3,7 +3,7 @@
 mod hint;
 mod settings;
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use self::{hint::Hint, settings::Settings};
 use super::{
@@ -18,10 +18,7 @@ use crate::{
     collect::{
         Answers, AstDb, DeviceEntry, Directory, Family, Outcome, Owner, extension_hints, lists,
     },
-    snapshot::{
-        Channel, Contact, Device, Extension, ExtensionStatus, KindSource, Mailbox, Queue,
-        Timestamp, natural,
-    },
+    snapshot::{Contact, Device, Extension, ExtensionStatus, KindSource, Mailbox, Queue, natural},
 };
 
 /// What extensions are made of.
@@ -32,15 +29,17 @@ pub(crate) struct Sources<'a> {
     /// FreePBX's part of AstDB.
     pub astdb: &'a AstDb<'a>,
     /// Who is who.
-    pub directory: &'a Directory,
-    /// Channels, `None` when they could not be read.
-    pub channels: Option<&'a [Channel]>,
+    pub directory: &'a Directory<'a>,
+    /// Rows about devices.
+    pub devices: &'a Devices<'a>,
+    /// What devices do, `None` when channels could not be read.
+    pub activity: Option<&'a Activity<'a>>,
     /// Queues, `None` when they could not be read.
     pub queues: Option<&'a [Queue]>,
     /// Voicemail boxes, `None` when they were not asked for or could not be read.
     pub mailboxes: Option<&'a [Mailbox]>,
-    /// When the collection began.
-    pub collected_at: Timestamp,
+    /// The PBX's clock.
+    pub clock: Clock,
 }
 
 /// All extensions in natural order; `None` when nothing that lists devices or users was answered.
@@ -49,11 +48,8 @@ pub(crate) fn extensions(from: &Sources<'_>) -> Option<Vec<Extension>> {
     if !are_listed(from, numbers.is_empty()) {
         return None;
     }
-    let clock = Clock::read(from.answers, from.collected_at);
     let joiner = Joiner {
         from,
-        devices: Devices::read(from.answers, from.astdb, clock),
-        activity: from.channels.map(Activity::read),
         hints: extension_hints(from.answers)
             .map(|(exten, hint, row)| {
                 let [status, text] = row.columns(["Status", "StatusText"]);
@@ -62,7 +58,7 @@ pub(crate) fn extensions(from: &Sources<'_>) -> Option<Vec<Extension>> {
             .collect(),
         settings: Settings::read(from),
     };
-    let mut owned: HashMap<&str, Vec<&DeviceEntry>> = HashMap::new();
+    let mut owned: HashMap<&str, Vec<&DeviceEntry<'_>>> = HashMap::new();
     for device in from.directory.devices() {
         if let Owner::Extension(number) = &device.owner {
             owned.entry(number).or_default().push(device);
@@ -104,20 +100,18 @@ pub(super) fn is_lost(answers: &Answers, list: ReadAction) -> bool {
 /// Everything by extension or device, ready to be looked up.
 struct Joiner<'a> {
     from: &'a Sources<'a>,
-    devices: Devices<'a>,
-    activity: Option<Activity<'a>>,
     hints: HashMap<&'a str, Hint<'a>>,
     settings: Settings<'a>,
 }
 
 impl Joiner<'_> {
-    fn join(&self, number: &str, mut owned: Vec<&DeviceEntry>) -> Extension {
+    fn join(&self, number: &str, mut owned: Vec<&DeviceEntry<'_>>) -> Extension {
         // The device of the extension's own name is its main one.
         owned.sort_by(|a, b| {
-            let rank = |device: &DeviceEntry| device.name != number;
+            let rank = |device: &DeviceEntry<'_>| device.name != number;
             rank(a).cmp(&rank(b)).then_with(|| natural(&a.name, &b.name))
         });
-        let facts: Vec<_> = owned.iter().map(|entry| self.devices.facts(entry)).collect();
+        let facts: Vec<_> = owned.iter().map(|entry| self.from.devices.facts(entry)).collect();
         let hint = self.hints.get(number);
         let (status, word) = self.status(&facts, hint);
         let online = if owned.is_empty() { self.deviceless_online(number) } else { None };
@@ -132,11 +126,11 @@ impl Joiner<'_> {
             _ => status,
         };
         let phones = facts.iter().map(|facts| facts.device.as_str());
-        let active_calls = self.activity.as_ref().map(|activity| activity.calls(phones));
+        let active_calls = self.from.activity.map(|activity| activity.calls(phones));
         let tech = self.tech(number, &owned);
         let devices = owned.iter().zip(&facts).map(|(entry, facts)| Device {
             device: facts.device.clone(),
-            tech: entry.tech.clone(),
+            tech: entry.tech.to_owned(),
             online: facts.online,
             device_state: facts.word.map(bounded),
         });
@@ -197,7 +191,7 @@ impl Joiner<'_> {
         if activity(told) > activity(ExtensionStatus::Available) {
             return told;
         }
-        let channels = self.activity.as_ref().and_then(|activity| activity.status(&facts.device));
+        let channels = self.from.activity.and_then(|activity| activity.status(&facts.device));
         channels.unwrap_or(told)
     }
 
@@ -230,11 +224,11 @@ impl Joiner<'_> {
 
     /// Technologies of the devices, the main one's first. FreePBX calls an extension without any
     /// device `Virtual`.
-    fn tech(&self, number: &str, owned: &[&DeviceEntry]) -> String {
+    fn tech(&self, number: &str, owned: &[&DeviceEntry<'_>]) -> String {
         let mut techs: Vec<&str> = Vec::new();
         for device in owned {
-            if !techs.contains(&device.tech.as_str()) {
-                techs.push(&device.tech);
+            if !techs.contains(&device.tech) {
+                techs.push(device.tech);
             }
         }
         if techs.is_empty() {
@@ -290,7 +284,7 @@ mod tests {
             device_state::channel,
             testing::{answers, recorded},
         },
-        snapshot::Forwards,
+        snapshot::{Channel, Forwards, Timestamp},
     };
 
     /// Joins answers with nothing beside them.
@@ -306,15 +300,16 @@ mod tests {
     ) -> Option<Vec<Extension>> {
         let astdb = AstDb::read(answers);
         let directory = Directory::read(answers, &astdb, &KindRules::default());
-        let collected_at = Timestamp::from_epoch(1_795_245_750).unwrap();
+        let clock = Clock::read(answers, Timestamp::from_epoch(1_795_245_750).unwrap());
         extensions(&Sources {
             answers,
             astdb: &astdb,
             directory: &directory,
-            channels,
+            devices: &Devices::read(answers, &astdb, clock),
+            activity: channels.map(Activity::read).as_ref(),
             queues,
             mailboxes,
-            collected_at,
+            clock,
         })
     }
 

@@ -27,8 +27,8 @@ mod words;
 use crate::{
     collect::{AstDb, Collected, Directory, Plan},
     snapshot::{
-        Collector, SCHEMA_VERSION, Section, SectionStatus, Sections, Snapshot, Source, Summary,
-        SystemInfo, Timestamp,
+        Baseline, Collector, SCHEMA_VERSION, Section, SectionStatus, Sections, Snapshot, Source,
+        Summary, SystemInfo, Timestamp,
     },
 };
 
@@ -58,7 +58,7 @@ pub fn snapshot(
     collected: &Collected,
     plan: &Plan,
     context: &Context,
-    previous: Option<&Snapshot>,
+    previous: Option<&Baseline>,
 ) -> Snapshot {
     let answers = &collected.answers;
     let collected_at = context.collected_at;
@@ -76,17 +76,23 @@ pub fn snapshot(
     let parking = rooms::parking(answers, &ids);
     let conferences = rooms::conferences(answers, &directory, &ids);
     let voicemail = rooms::mailboxes(answers);
+    let clock = clock::Clock::read(answers, collected_at);
+    let devices = devices::Devices::read(answers, &astdb, clock);
+    let activity = channels.as_deref().map(device_state::Activity::read);
     let sources = extensions::Sources {
         answers,
         astdb: &astdb,
         directory: &directory,
-        channels: channels.as_deref(),
+        devices: &devices,
+        activity: activity.as_ref(),
         queues: queues.as_deref(),
         mailboxes: voicemail.as_deref(),
-        collected_at,
+        clock,
     };
     let extensions = extensions::extensions(&sources).filter(|_| wants(Section::Extensions));
     let trunks = trunks::trunks(&sources).filter(|_| wants(Section::Trunks));
+    // Both look at the channels, which are moved now.
+    drop((activity, ids));
     let queues = queues.filter(|_| wants(Section::Queues));
     let parking = parking.filter(|_| wants(Section::Parking));
     let conferences = conferences.filter(|_| wants(Section::Conferences));
@@ -131,7 +137,7 @@ pub fn snapshot(
         changes: None,
     };
     snapshot.changes = previous.and_then(|previous| changes::changes(previous, &snapshot));
-    snapshot.summary = summary::summary(&snapshot, previous);
+    snapshot.summary = summary::summary(&snapshot, previous.is_none());
     snapshot
 }
 
@@ -248,8 +254,12 @@ mod tests {
         let first = busy(&Plan::default());
         assert_eq!(first.changes, None);
         let collected = testing::collected(&testing::recorded("22.10.1/busy"));
-        let second =
-            super::snapshot(&collected, &Plan::default(), &testing::context(), Some(&first));
+        let second = super::snapshot(
+            &collected,
+            &Plan::default(),
+            &testing::context(),
+            Some(&Baseline::from(&first)),
+        );
         assert_eq!(second.changes.as_deref(), Some(&[][..]));
     }
 }

@@ -4,7 +4,9 @@
 //! is an instant of its own; where they differ, QueueStatus wins, so that a queue's counts are
 //! those of the members and callers listed with it.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::cmp::Ordering;
+
+use hashbrown::HashMap;
 
 use crate::{
     ami::{ReadAction, Row},
@@ -22,7 +24,7 @@ use crate::{
 #[must_use]
 pub(crate) fn queues(
     answers: &Answers,
-    directory: &Directory,
+    directory: &Directory<'_>,
     calls: &CallIds<'_>,
 ) -> Option<Vec<Queue>> {
     let status = answers.answer(ReadAction::QueueStatus);
@@ -65,7 +67,7 @@ impl Queues {
 
     /// Reads a row of QueueStatus. A member or caller whose queue was not listed before it makes
     /// its queue known.
-    fn read_status(&mut self, row: Row<'_>, directory: &Directory, calls: &CallIds<'_>) {
+    fn read_status(&mut self, row: Row<'_>, directory: &Directory<'_>, calls: &CallIds<'_>) {
         let Some(event) = row.event() else { return };
         let Some(queue) = self.queue(row, listed) else { return };
         match event {
@@ -187,7 +189,7 @@ fn caller(row: Row<'_>, calls: &CallIds<'_>) -> QueueCaller {
 }
 
 /// A member; `None` for a row without an interface.
-fn agent(row: Row<'_>, directory: &Directory) -> Option<Agent> {
+fn agent(row: Row<'_>, directory: &Directory<'_>) -> Option<Agent> {
     let interface = text(row, "Location")?;
     let state_interface = row.get("StateInterface").unwrap_or_default();
     let extension = extension(&interface, state_interface, directory);
@@ -216,10 +218,10 @@ fn agent(row: Row<'_>, directory: &Directory) -> Option<Agent> {
 /// FreePBX's members are `Local/<number>@from-queue/n` (`from-internal` in older releases). The
 /// number may also be an outside one, an agent's mobile: so the directory decides where it knows
 /// anything, or the hint that FreePBX gives as state interface to members who are extensions.
-fn extension(interface: &str, state_interface: &str, directory: &Directory) -> Option<String> {
+fn extension(interface: &str, state_interface: &str, directory: &Directory<'_>) -> Option<String> {
     if let Some(entry) = directory.device(interface) {
-        return match &entry.owner {
-            Owner::Extension(extension) => Some(extension.clone()),
+        return match entry.owner {
+            Owner::Extension(extension) => Some(extension.to_owned()),
             Owner::Trunk(_) | Owner::Special => None,
         };
     }
@@ -266,7 +268,7 @@ mod tests {
         snapshot::Timestamp,
     };
 
-    fn read(given: &[(ReadAction, &str)], directory: &Directory) -> Vec<Queue> {
+    fn read(given: &[(ReadAction, &str)], directory: &Directory<'_>) -> Vec<Queue> {
         let given: Vec<_> = given.iter().map(|(kind, rows)| (Action::new(*kind), *rows)).collect();
         queues(&answers(&given), directory, &CallIds::default()).unwrap()
     }
@@ -393,10 +395,7 @@ mod tests {
     #[test]
     fn an_interface_names_an_extension_only_where_it_is_one() {
         let directory = Directory::of(
-            &[
-                ("PJSIP", "9100", Owner::Extension("100".to_owned())),
-                ("SIP", "main", Owner::Trunk("main".to_owned())),
-            ],
+            &[("PJSIP", "9100", Owner::Extension("100")), ("SIP", "main", Owner::Trunk("main"))],
             &[("100", "Alice"), ("101", "Bob")],
         );
         let nothing = Directory::default();

@@ -1,6 +1,6 @@
 //! Parked calls, conferences and voicemail boxes.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::{
     ami::{Answer, ReadAction, Row},
@@ -61,7 +61,7 @@ fn remaining(row: Row<'_>, key: &str) -> Option<u64> {
 #[must_use]
 pub(crate) fn conferences(
     answers: &Answers,
-    directory: &Directory,
+    directory: &Directory<'_>,
     calls: &CallIds<'_>,
 ) -> Option<Vec<Conference>> {
     let rooms = answers.answer(ReadAction::ConfbridgeListRooms)?;
@@ -88,7 +88,7 @@ pub(crate) fn conferences(
 }
 
 /// The participants in the natural order of their channels.
-fn members(list: &Answer, directory: &Directory, calls: &CallIds<'_>) -> Vec<ConferenceMember> {
+fn members(list: &Answer, directory: &Directory<'_>, calls: &CallIds<'_>) -> Vec<ConferenceMember> {
     let read = list.rows().filter_map(|row| {
         let channel = text(row, "Channel")?;
         Some(ConferenceMember {
@@ -111,9 +111,9 @@ fn members(list: &Answer, directory: &Directory, calls: &CallIds<'_>) -> Vec<Con
 }
 
 /// The extension whose device the channel is.
-fn extension(channel: &str, directory: &Directory) -> Option<String> {
-    match &directory.device(device(channel))?.owner {
-        Owner::Extension(extension) => Some(extension.clone()),
+fn extension(channel: &str, directory: &Directory<'_>) -> Option<String> {
+    match directory.device(device(channel))?.owner {
+        Owner::Extension(extension) => Some(extension.to_owned()),
         Owner::Trunk(_) | Owner::Special => None,
     }
 }
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn recorded_conferences_have_the_members_that_were_read() {
-        let directory = Directory::of(&[("PJSIP", "108", Owner::Extension("108".to_owned()))], &[]);
+        let directory = Directory::of(&[("PJSIP", "108", Owner::Extension("108"))], &[]);
         for folder in ["16.28.0/busy", "22.10.1/busy"] {
             let answers = recorded(folder);
             let rooms = conferences(&answers, &directory, &CallIds::default()).unwrap();

@@ -19,9 +19,9 @@ const ROOM: usize = 3_300;
 const LONGEST_MESSAGE: usize = 240;
 
 /// Sums a snapshot up. Everything but its `summary` is in place.
-pub(crate) fn summary(snapshot: &Snapshot, previous: Option<&Snapshot>) -> Summary {
+pub(crate) fn summary(snapshot: &Snapshot, is_first: bool) -> Summary {
     let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
-    let all = attention(snapshot, previous);
+    let all = attention(snapshot, is_first);
     let attention_total = count(all.len());
     let extensions = snapshot.extensions.as_deref().map(extension_counts);
     let trunks = snapshot.trunks.as_deref().map(trunk_counts);
@@ -269,14 +269,14 @@ fn queues_sentence(queues: &[Queue]) -> String {
 }
 
 /// Everything that a person should look at, worst first.
-fn attention(snapshot: &Snapshot, previous: Option<&Snapshot>) -> Vec<Attention> {
+fn attention(snapshot: &Snapshot, is_first: bool) -> Vec<Attention> {
     let mut all = Vec::new();
     all.extend(snapshot.trunks.iter().flatten().filter_map(trunk_attention));
     all.extend(snapshot.queues.iter().flatten().filter_map(queue_attention));
     all.extend(failed_sections(snapshot));
     let gone = snapshot.changes.iter().flatten().filter_map(change_attention);
     all.extend(gone);
-    if previous.is_none() {
+    if is_first {
         all.extend(young_pbx(snapshot));
     }
     // The sort is stable: within a severity, trunks come before queues before extensions.
@@ -606,7 +606,7 @@ mod tests {
     fn a_trunk_that_is_down_is_critical_and_says_what_to_check() {
         let snapshot = snapshot(&recorded("16.28.0/busy"));
         let message = |id: &str| {
-            let found = attention(&snapshot, None).into_iter().find(|item| item.id == id);
+            let found = attention(&snapshot, true).into_iter().find(|item| item.id == id);
             found.map(|item| (item.severity, item.message))
         };
         let critical = |text: &str| Some((Severity::Critical, text.to_owned()));
@@ -641,7 +641,7 @@ mod tests {
         let trunks = snapshot.trunks.as_mut().unwrap();
         let trunk = trunks.iter_mut().find(|trunk| trunk.name == "trunk-main").unwrap();
         trunk.reachable = Some(false);
-        let found = attention(&snapshot, None).into_iter().find(|item| item.id == "trunk-main");
+        let found = attention(&snapshot, true).into_iter().find(|item| item.id == "trunk-main");
         let found = found.unwrap();
         assert_eq!((found.severity, found.kind.as_str()), (Severity::Warning, "trunk_unreachable"));
     }
@@ -656,8 +656,8 @@ mod tests {
         let mut now = snapshot(&answers);
         let extension = &mut now.extensions.as_mut().unwrap()[0];
         extension.online = Some(false);
-        now.changes = crate::normalize::changes::changes(&before, &now);
-        let all = attention(&now, Some(&before));
+        now.changes = crate::normalize::changes::changes(&(&before).into(), &now);
+        let all = attention(&now, false);
         assert!(all.is_sorted_by_key(|item| item.severity));
         let warnings: Vec<_> = all
             .iter()
@@ -684,7 +684,7 @@ mod tests {
             snapshot.summary.attention[0].message,
             "Asterisk was started 1 minute 30 seconds ago."
         );
-        assert_eq!(kinds(&summary(&snapshot, Some(&snapshot))), [], "the changes would tell");
+        assert_eq!(kinds(&summary(&snapshot, false)), [], "the changes would tell");
     }
 
     #[test]

@@ -2,14 +2,13 @@
 
 mod registrations;
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use self::registrations::{Registered, Registrations};
 use super::{
-    clock::Clock,
     contacts::is_reachable,
-    device_state::{Activity, DeviceState},
-    devices::{Devices, Facts},
+    device_state::DeviceState,
+    devices::Facts,
     extensions::{Sources, is_lost},
     fields::{bounded, known, sip_uri},
 };
@@ -24,13 +23,8 @@ use crate::{
 ///
 /// Registrations that belong to no device are trunks of their own.
 pub(crate) fn trunks(from: &Sources<'_>) -> Option<Vec<Trunk>> {
-    let clock = Clock::read(from.answers, from.collected_at);
-    let joiner = Joiner {
-        devices: Devices::read(from.answers, from.astdb, clock),
-        activity: from.channels.map(Activity::read),
-        details: sip_details(from.answers),
-    };
-    let mut registrations = Registrations::read(from, &joiner.details, clock);
+    let joiner = Joiner { from, details: sip_details(from.answers) };
+    let mut registrations = Registrations::read(from, &joiner.details, from.clock);
     let mut trunks = Vec::new();
     for entry in from.directory.devices() {
         if matches!(entry.owner, Owner::Trunk(_)) {
@@ -79,8 +73,7 @@ fn tell_apart(trunks: &mut [Trunk]) {
 
 /// Everything by device, ready to be looked up.
 struct Joiner<'a> {
-    devices: Devices<'a>,
-    activity: Option<Activity<'a>>,
+    from: &'a Sources<'a>,
     details: HashMap<&'a str, Row<'a>>,
 }
 
@@ -92,10 +85,10 @@ struct Reach {
 }
 
 impl Joiner<'_> {
-    fn join(&self, entry: &DeviceEntry, registered: Option<Registered>) -> Trunk {
-        let facts = self.devices.facts(entry);
+    fn join(&self, entry: &DeviceEntry<'_>, registered: Option<Registered>) -> Trunk {
+        let facts = self.from.devices.facts(entry);
         let reach = if facts.peer.is_some() { peer_reach(&facts) } else { pjsip_reach(&facts) };
-        let detail = self.details.get(entry.name.as_str()).filter(|_| entry.tech == "SIP");
+        let detail = self.details.get(entry.name).filter(|_| entry.tech == "SIP");
         let contact = facts.contacts.as_deref().and_then(best);
         let configured = detail.and_then(|row| row.get("ToHost")).and_then(known).map(bounded);
         let host = configured.or_else(|| contact.and_then(|contact| contact.ip.clone()));
@@ -110,7 +103,7 @@ impl Joiner<'_> {
         let own = registered.as_ref().and_then(|registered| registered.username.clone());
         Trunk {
             name: bounded(&entry.name),
-            tech: entry.tech.clone(),
+            tech: entry.tech.to_owned(),
             host,
             port,
             username: own.or(username),
@@ -140,14 +133,14 @@ impl Joiner<'_> {
             registration: Some(registered.registration),
             reachable: None,
             latency_ms: None,
-            active_calls: self.activity.as_ref().map(|_| 0),
+            active_calls: self.from.activity.map(|_| 0),
             device_state: None,
             kind_source: KindSource::Registration,
         }
     }
 
     fn active_calls(&self, device: &str) -> Option<u64> {
-        self.activity.as_ref().map(|activity| activity.calls([device].into_iter()))
+        self.from.activity.map(|activity| activity.calls([device].into_iter()))
     }
 }
 
@@ -214,7 +207,9 @@ mod tests {
         collect::{AstDb, Directory, Family, Outcome},
         config::KindRules,
         normalize::{
-            device_state::channel,
+            clock::Clock,
+            device_state::{Activity, channel},
+            devices::Devices,
             testing::{answers, contact, recorded},
         },
         snapshot::{Channel, Timestamp},
@@ -252,14 +247,16 @@ mod tests {
     ) -> Option<Vec<Trunk>> {
         let astdb = AstDb::read(answers);
         let directory = Directory::read(answers, &astdb, rules);
+        let clock = Clock::read(answers, Timestamp::from_epoch(1_795_245_750).unwrap());
         trunks(&Sources {
             answers,
             astdb: &astdb,
             directory: &directory,
-            channels,
+            devices: &Devices::read(answers, &astdb, clock),
+            activity: channels.map(Activity::read).as_ref(),
             queues: None,
             mailboxes: None,
-            collected_at: Timestamp::from_epoch(1_795_245_750).unwrap(),
+            clock,
         })
     }
 

@@ -4,12 +4,12 @@ use std::{io::Read as _, path::Path};
 
 use fs_err::File;
 
-use crate::snapshot::{SCHEMA_VERSION, Snapshot};
+use crate::snapshot::{Baseline, SCHEMA_VERSION};
 
-/// Reads the snapshot that the next one will replace; `None` where there is none, or none that this
+/// Reads what matters of the snapshot that the next one will replace; `None` where there is none, or none that this
 /// version understands. It serves to tell changes, so nothing about it may fail a run.
 #[must_use]
-pub fn read_previous(path: &Path) -> Option<Snapshot> {
+pub fn read_previous(path: &Path) -> Option<Baseline> {
     match read(path) {
         Ok(snapshot) => Some(snapshot),
         Err(reason) => {
@@ -19,7 +19,7 @@ pub fn read_previous(path: &Path) -> Option<Snapshot> {
     }
 }
 
-fn read(path: &Path) -> Result<Snapshot, String> {
+fn read(path: &Path) -> Result<Baseline, String> {
     /// Several times what 25,000 extensions and 5,000 channels take.
     const LARGEST: u64 = 256 << 20;
     // Opening a pipe would wait for somebody to write into it.
@@ -35,7 +35,7 @@ fn read(path: &Path) -> Result<Snapshot, String> {
         .and_then(|file| file.take(LARGEST).read_to_end(&mut bytes))
         .map_err(|error| error.to_string())?;
     // One of another version may have another shape, or the same one with another meaning.
-    let snapshot: Snapshot = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    let snapshot: Baseline = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
     match snapshot.schema_version {
         SCHEMA_VERSION => Ok(snapshot),
         version => Err(format!("schema_version {version}")),

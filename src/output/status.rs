@@ -8,7 +8,7 @@ use std::{
 use fs_err::File;
 
 use super::{Error, Target};
-use crate::snapshot::{Collector, RunOutcome, RunStatus, SCHEMA_VERSION, Snapshot, Timestamp};
+use crate::snapshot::{Baseline, Collector, RunOutcome, RunStatus, SCHEMA_VERSION, Timestamp};
 
 /// Where the status of a snapshot stands: `freepbx.status.json` for `freepbx.json`.
 #[must_use]
@@ -44,7 +44,7 @@ impl RunsBefore {
     /// Reads the status of the run before. A missing or damaged one is no obstacle: what the
     /// snapshot itself tells (`previous`) takes its place, and the count of failures begins anew.
     #[must_use]
-    pub fn read(snapshot: &Path, previous: Option<&Snapshot>) -> Self {
+    pub fn read(snapshot: &Path, previous: Option<&Baseline>) -> Self {
         let status = read(&status_path(snapshot));
         let before = status.as_ref();
         // The file that is there has the last word: another program may have put it there.

@@ -15,6 +15,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod baseline;
 mod calls;
 mod changes;
 mod extensions;
@@ -29,6 +30,10 @@ mod system;
 mod timestamp;
 mod trunks;
 
+pub use baseline::{
+    Baseline, BaselineAgent, BaselineCall, BaselineExtension, BaselineQueue, BaselineSystem,
+    BaselineTrunk,
+};
 pub use calls::{Call, CallState, Channel, Direction, Party, TalkSource};
 pub use changes::{Change, ChangeKind, RecordedChange};
 pub use extensions::{

@@ -10,7 +10,7 @@ use freepbx_snapshot::{
     collect::{Answers, Collected, Outcome, Plan},
     commands::collect::serialize,
     normalize::{self, Context},
-    snapshot::{Snapshot, Timestamp, natural},
+    snapshot::{Baseline, Snapshot, Timestamp, natural},
 };
 use serde_json::{Map, Value, json};
 
@@ -242,7 +242,8 @@ fn snapshot(folder: &str, previous: Option<&Snapshot>) -> Snapshot {
     let pong = collected.answers.answer(ReadAction::Ping).unwrap().response();
     let (seconds, _) = pong.get("Timestamp").unwrap().split_once('.').unwrap();
     let collected_at = Timestamp::from_epoch(seconds.parse().unwrap()).unwrap();
-    normalize::snapshot(&collected, &everything(), &context(collected_at), previous)
+    let previous = previous.map(Baseline::from);
+    normalize::snapshot(&collected, &everything(), &context(collected_at), previous.as_ref())
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What the answers say about devices, gathered into maps so that judging one costs a few
 //! look-ups however many there are.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::{
     ami::{Answer, ReadAction, Row},
@@ -61,7 +63,7 @@ pub(super) struct Evidence<'a> {
     hints: HashMap<(&'a str, &'a str), &'a str>,
     contexts: HashMap<(&'a str, &'a str), &'a str>,
     /// PJSIP registrations with the endpoint that they belong to.
-    registrations: Vec<(&'a str, &'a str)>,
+    pub registrations: Vec<(&'a str, &'a str)>,
     registered: HashSet<&'a str>,
 }
 
@@ -120,14 +122,6 @@ impl<'a> Evidence<'a> {
             user.or_else(|| self.owners.get(id).copied())
         };
         by_table().or_else(|| self.hints.get(&(tech, name)).copied()).unwrap_or(name)
-    }
-
-    /// The device of every PJSIP registration, by the registration's name.
-    pub(super) fn registrations(&self) -> BTreeMap<String, String> {
-        let device = |&(registration, endpoint): &(&str, &str)| {
-            (registration.to_owned(), format!("PJSIP/{endpoint}"))
-        };
-        self.registrations.iter().map(device).collect()
     }
 
     fn read_table(&mut self, answers: &Answers, astdb: &AstDb<'a>) {

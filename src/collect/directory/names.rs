@@ -1,20 +1,22 @@
 //! Display names of extensions, from wherever one is told.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DeviceEntry, Owner};
+use hashbrown::HashMap;
+
+use super::{DeviceMap, Owner};
 use crate::{
     ami::{Answer, ReadAction},
     collect::{Answers, AstDb, Family, lists::split_device},
 };
 
 /// Every extension with its display name, empty where none is known.
-pub(super) fn names(
-    extensions: BTreeSet<&str>,
-    devices: &BTreeMap<String, DeviceEntry>,
-    answers: &Answers,
-    astdb: &AstDb<'_>,
-) -> BTreeMap<String, String> {
+pub(super) fn names<'a>(
+    extensions: BTreeSet<&'a str>,
+    devices: &DeviceMap<'a>,
+    answers: &'a Answers,
+    astdb: &AstDb<'a>,
+) -> BTreeMap<&'a str, &'a str> {
     let told: HashMap<_, _> = astdb.entries(Family::UserName).collect();
     // An empty name in FreePBX is a fact. Other sources are asked only where it says nothing.
     let guessed = if extensions.iter().all(|extension| told.contains_key(extension)) {
@@ -25,17 +27,14 @@ pub(super) fn names(
     let name = |extension: &str| {
         told.get(extension).or_else(|| guessed.get(extension)).copied().unwrap_or_default()
     };
-    extensions.into_iter().map(|number| (number.to_owned(), name(number).to_owned())).collect()
+    extensions.into_iter().map(|number| (number, name(number))).collect()
 }
 
 /// Names by extension from PJSIP caller IDs, chan_sip descriptions and queue members. The first
 /// source that has one wins.
-fn guesses<'a>(
-    devices: &'a BTreeMap<String, DeviceEntry>,
-    answers: &'a Answers,
-) -> HashMap<&'a str, &'a str> {
-    let extension_of = |device: &str| match &devices.get(device)?.owner {
-        Owner::Extension(extension) => Some(extension.as_str()),
+fn guesses<'a>(devices: &DeviceMap<'a>, answers: &'a Answers) -> HashMap<&'a str, &'a str> {
+    let extension_of = |(tech, name): (&str, &str)| match devices.get(tech)?.get(name)?.owner {
+        Owner::Extension(extension) => Some(extension),
         Owner::Trunk(_) | Owner::Special => None,
     };
     let mut guesses = HashMap::new();
@@ -47,14 +46,14 @@ fn guesses<'a>(
     for (_, answer) in answers.answers_of(ReadAction::PjsipShowEndpoint) {
         for row in answer.events("EndpointDetail") {
             if let [Some(name), Some(caller_id)] = row.columns(["ObjectName", "Callerid"]) {
-                guess(extension_of(&format!("PJSIP/{name}")), caller_id_name(caller_id));
+                guess(extension_of(("PJSIP", name)), caller_id_name(caller_id));
             }
         }
     }
     let peers = answers.answer(ReadAction::SipPeers);
     for row in peers.into_iter().flat_map(Answer::rows) {
         if let [Some(name), Some(description)] = row.columns(["ObjectName", "Description"]) {
-            guess(extension_of(&format!("SIP/{name}")), description);
+            guess(extension_of(("SIP", name)), description);
         }
     }
     let queues = answers.answer(ReadAction::QueueStatus);
@@ -62,7 +61,10 @@ fn guesses<'a>(
         let [Some(name), Some(location)] = row.columns(["Name", "Location"]) else { continue };
         // Asterisk names a member after its interface when it was given no name.
         if name != location {
-            guess(local_extension(location).or_else(|| extension_of(location)), name);
+            guess(
+                local_extension(location).or_else(|| extension_of(location.split_once('/')?)),
+                name,
+            );
         }
     }
     guesses

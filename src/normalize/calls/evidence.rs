@@ -3,7 +3,7 @@
 //! Every list is an instant of its own, and any of them may be missing. Nothing here fails; a
 //! question without an answer is answered from the channels themselves.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use crate::{
     ami::{ReadAction, Row},

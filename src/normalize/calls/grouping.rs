@@ -1,6 +1,8 @@
 //! Which channels belong together.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::evidence::Evidence;
 use crate::snapshot::Channel;

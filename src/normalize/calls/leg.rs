@@ -71,7 +71,7 @@ impl<'a> Leg<'a> {
     pub(super) fn of(
         channel: &'a Channel,
         evidence: &Evidence<'a>,
-        directory: &'a Directory,
+        directory: &'a Directory<'a>,
     ) -> Self {
         let runs = |names: &[&str]| {
             let application = channel.application.as_deref().unwrap_or_default();
@@ -128,7 +128,7 @@ pub(super) const BUSY: u32 = 7;
 
 /// Whose channel it is: the directory's word, and for a device that the directory does not know
 /// (its list was denied; DAHDI and custom trunks are in none) the channel's own name and context.
-fn side<'a>(channel: &'a Channel, directory: &'a Directory) -> Side<'a> {
+fn side<'a>(channel: &'a Channel, directory: &'a Directory<'a>) -> Side<'a> {
     match directory.device(&channel.device).map(|entry| &entry.owner) {
         Some(Owner::Extension(number)) => return Side::Extension(number),
         Some(Owner::Trunk(name)) => return Side::Trunk(name),

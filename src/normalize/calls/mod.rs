@@ -16,7 +16,7 @@ mod scene;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 pub(crate) use self::dialled::local as local_extension;
 use self::{
@@ -35,7 +35,7 @@ use crate::{
 pub(crate) fn calls(
     answers: &Answers,
     channels: &mut [Channel],
-    directory: &Directory,
+    directory: &Directory<'_>,
     collected_at: Timestamp,
 ) -> Vec<Call> {
     let (calls, ids) = assemble(answers, channels, directory, collected_at);
@@ -49,7 +49,7 @@ pub(crate) fn calls(
 fn assemble(
     answers: &Answers,
     channels: &[Channel],
-    directory: &Directory,
+    directory: &Directory<'_>,
     collected_at: Timestamp,
 ) -> (Vec<Call>, Vec<Option<String>>) {
     let evidence = Evidence::read(answers, channels);

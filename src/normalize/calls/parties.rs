@@ -117,7 +117,7 @@ impl<'a> Scene<'a> {
     /// The parties being reached, each once however many phones or contacts it has.
     pub(super) fn reached_parties(&self) -> Vec<Party> {
         let mut parties: Vec<Party> = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = hashbrown::HashSet::new();
         for leg in self.reached() {
             let party = self.party(leg);
             let device = match leg.side {
@@ -173,7 +173,7 @@ impl<'a> Scene<'a> {
             Some(Owner::Extension(extension)) => Some(self.extension(extension)),
             Some(Owner::Trunk(trunk)) => Some(Party {
                 number: target.number.map(str::to_owned),
-                trunk: Some(trunk.clone()),
+                trunk: Some((*trunk).to_owned()),
                 ..Party::default()
             }),
             _ => Some(self.numbered(target.number?)),

@@ -1,6 +1,6 @@
 //! One call: who acts, who is reached, and where it stands.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::{
     dialled,
@@ -21,7 +21,7 @@ pub(super) struct Scene<'a> {
     /// The numbers that `Dial` sent to each device, from all legs that run it.
     pub(super) sent: HashMap<String, Vec<&'a str>>,
     pub(super) evidence: &'a Evidence<'a>,
-    pub(super) directory: &'a Directory,
+    pub(super) directory: &'a Directory<'a>,
 }
 
 impl<'a> Scene<'a> {
@@ -29,7 +29,7 @@ impl<'a> Scene<'a> {
     pub(super) fn new(
         mut legs: Vec<Leg<'a>>,
         evidence: &'a Evidence<'a>,
-        directory: &'a Directory,
+        directory: &'a Directory<'a>,
     ) -> Self {
         legs.sort_by_key(|leg| leg.age);
         let caller = caller(&legs);

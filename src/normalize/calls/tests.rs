@@ -16,11 +16,9 @@ use crate::{
 };
 
 /// Extensions 100 to 129 and 200 to 209, and every trunk of the recordings.
-fn directory() -> Directory {
+fn directory() -> Directory<'static> {
     let numbers: Vec<String> = (100..130).chain(200..210).map(|n| n.to_string()).collect();
-    let phone = |technology, number: &'static str| {
-        (technology, number, Owner::Extension(number.to_owned()))
-    };
+    let phone = |technology, number: &'static str| (technology, number, Owner::Extension(number));
     let leaked = numbers.into_iter().map(|number| &*number.leak());
     let mut devices: Vec<_> = leaked
         .flat_map(|number: &'static str| [phone("PJSIP", number), phone("SIP", number)])
@@ -36,15 +34,18 @@ fn directory() -> Directory {
         ("IAX2", "iax16"),
         ("IAX2", "iax22"),
     ] {
-        devices.push((technology, name, Owner::Trunk(name.to_owned())));
+        devices.push((technology, name, Owner::Trunk(name)));
     }
     devices.push(("PJSIP", "anonymous", Owner::Special));
     let names = [("100", "Alice"), ("101", "Bob"), ("102", "Carol"), ("103", ""), ("104", "Dana")];
     Directory::of(&devices, &names)
 }
 
-fn phone_of(device: &'static str, extension: &str) -> (&'static str, &'static str, Owner) {
-    ("PJSIP", device, Owner::Extension(extension.to_owned()))
+fn phone_of(
+    device: &'static str,
+    extension: &'static str,
+) -> (&'static str, &'static str, Owner<'static>) {
+    ("PJSIP", device, Owner::Extension(extension))
 }
 
 fn now() -> Timestamp {

@@ -1,6 +1,6 @@
 //! What FreePBX and the queues keep about a user.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::Sources;
 use crate::{

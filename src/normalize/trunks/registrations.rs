@@ -1,6 +1,6 @@
 //! Outbound registrations of all technologies, and the device that each belongs to.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use super::super::{
     clock::Clock,
@@ -28,15 +28,15 @@ pub(super) struct Registered {
 
 /// All registrations that the configuration did not leave out.
 #[derive(Debug)]
-pub(super) struct Registrations {
+pub(super) struct Registrations<'a> {
     /// By technology and name of the device; best match first.
-    of_devices: HashMap<(String, String), Vec<Registered>>,
+    of_devices: HashMap<(&'a str, &'a str), Vec<Registered>>,
     rest: Vec<Registered>,
 }
 
-impl Registrations {
+impl<'a> Registrations<'a> {
     /// Reads and assigns what was answered. `details` are answers of `SIPshowpeer` by peer.
-    pub(super) fn read(from: &Sources<'_>, details: &HashMap<&str, Row<'_>>, clock: Clock) -> Self {
+    pub(super) fn read(from: &Sources<'a>, details: &HashMap<&str, Row<'a>>, clock: Clock) -> Self {
         let mut all = Self { of_devices: HashMap::new(), rest: Vec::new() };
         all.read_pjsip(from);
         let sip = rows(from, ReadAction::SipShowRegistry).map(|row| chan_sip(row, clock));
@@ -47,9 +47,8 @@ impl Registrations {
     }
 
     /// The registration of a device. Where it has several, the others become trunks of their own.
-    pub(super) fn take(&mut self, entry: &DeviceEntry) -> Option<Registered> {
-        let key = (entry.tech.clone(), entry.name.clone());
-        let mut found = self.of_devices.remove(&key)?.into_iter();
+    pub(super) fn take(&mut self, entry: &DeviceEntry<'a>) -> Option<Registered> {
+        let mut found = self.of_devices.remove(&(entry.tech, entry.name))?.into_iter();
         let first = found.next();
         self.rest.extend(found);
         first
@@ -60,7 +59,7 @@ impl Registrations {
         self.of_devices.into_values().flatten().chain(self.rest)
     }
 
-    fn read_pjsip(&mut self, from: &Sources<'_>) {
+    fn read_pjsip(&mut self, from: &Sources<'a>) {
         for row in rows(from, ReadAction::PjsipShowRegistrationsOutbound) {
             let Some(name) = row.get("ObjectName") else { continue };
             let entry = from.directory.registration(name);
@@ -70,8 +69,7 @@ impl Registrations {
             let registered = pjsip(row, name);
             match entry.filter(|entry| matches!(entry.owner, Owner::Trunk(_))) {
                 Some(entry) => {
-                    let key = (entry.tech.clone(), entry.name.clone());
-                    let of_device = self.of_devices.entry(key).or_default();
+                    let of_device = self.of_devices.entry((entry.tech, entry.name)).or_default();
                     let at = if name == entry.name { 0 } else { of_device.len() };
                     of_device.insert(at, registered);
                 }
@@ -81,7 +79,7 @@ impl Registrations {
     }
 
     /// Gives registrations without a name of their own to peers, each to one at most.
-    fn assign(&mut self, registrations: Vec<Registered>, peers: &Peers<'_>) {
+    fn assign(&mut self, registrations: Vec<Registered>, peers: &Peers<'a>) {
         // An address to which several accounts register says nothing of any of them.
         let mut accounts: HashMap<(String, u16), u32> = HashMap::new();
         for registered in &registrations {
@@ -93,7 +91,7 @@ impl Registrations {
             let lonely = |at: &(String, u16)| accounts.get(at) == Some(&1);
             match peers.peer(&registered, address(&registered).filter(lonely)) {
                 Some(peer) => {
-                    let key = (registered.tech.to_owned(), peer.to_owned());
+                    let key = (registered.tech, peer);
                     self.of_devices.entry(key).or_default().push(registered);
                 }
                 None => self.rest.push(registered),
