@@ -40,18 +40,17 @@ pub struct Options {
     /// Asks for a login challenge as soon as there is a connection and not only after the banner,
     /// which saves a round trip. For those who will log in by challenge.
     pub early_challenge: bool,
-    /// Pause between two reads of a long answer. Asterisk writes each row by itself: a reader that
-    /// is woken for each takes the processor that Asterisk needs. The pause stops the thread,
-    /// because a timer of milliseconds would be felt; keep it far below Asterisk's `writetimeout`
-    /// (100 ms).
+    /// Longest pause between two reads of a long answer. Asterisk writes each row by itself: a
+    /// reader that is woken for each takes the processor that Asterisk needs. The pause grows with
+    /// what has come, so that a small server's answers do not wait; it stops the thread, because a
+    /// timer of milliseconds would be felt. Keep it far below Asterisk's `writetimeout` (100 ms).
     pub gather: Duration,
     /// Who looks on at what is sent and received.
     pub tap: Option<Tap>,
 }
 
 impl Default for Options {
-    /// Plain TCP, 5 s to connect, 10 s to log in, 30 s an action, a quarter of a millisecond to
-    /// gather.
+    /// Plain TCP, 5 s to connect, 10 s to log in, 30 s an action, a millisecond to gather.
     fn default() -> Self {
         Self {
             tls: None,
@@ -60,7 +59,7 @@ impl Default for Options {
             action_timeout: Duration::from_secs(30),
             limits: Limits::default(),
             early_challenge: false,
-            gather: Duration::from_micros(250),
+            gather: Duration::from_millis(1),
             tap: None,
         }
     }
@@ -183,8 +182,8 @@ pub struct Client {
     banner: String,
     options: Options,
     received: usize,
-    /// The last read brought so little that the next had better wait for more.
-    trickles: bool,
+    /// The last read took all that was there, so that the next had better wait for more.
+    is_drained: bool,
     challenged: bool,
     said_goodbye: bool,
     /// When the server could begin with the action that it is working on.
@@ -268,7 +267,7 @@ impl Client {
             banner: String::new(),
             options,
             received: 0,
-            trickles: false,
+            is_drained: false,
             challenged: false,
             said_goodbye: false,
             turn: Instant::now(),
@@ -549,10 +548,11 @@ impl Client {
 
     async fn receive_some(&mut self) -> Result<(), Error> {
         const ROOM: usize = 64 << 10;
-        /// As much as is worth being woken for.
-        const PLENTY: usize = 16 << 10;
-        if self.trickles && self.out.is_empty() && !self.unflushed {
-            std::thread::sleep(self.options.gather);
+        /// Of pause for each byte received: half a megabyte is worth a millisecond.
+        const PAUSE: Duration = Duration::from_nanos(2);
+        if self.is_drained && self.out.is_empty() && !self.unflushed {
+            let received = u32::try_from(self.received).unwrap_or(u32::MAX);
+            std::thread::sleep(self.options.gather.min(PAUSE.saturating_mul(received)));
         }
         let closed = |reason: String| Error::Closed { reason };
         loop {
@@ -580,7 +580,7 @@ impl Client {
                         return Err(closed(torn.to_owned()));
                     }
                     self.received += count;
-                    self.trickles = count < PLENTY && self.exchange.current().is_some();
+                    self.is_drained = count < ROOM && self.exchange.current().is_some();
                     if let Some(listener) = &mut self.listener {
                         let pending = self.decoder.pending();
                         listener.received(pending.get(pending.len() - count..).unwrap_or_default());
