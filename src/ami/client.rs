@@ -1,24 +1,24 @@
 //! The connection: connect, log in, ask everything at once, read until all is answered.
 
 use std::{
-    collections::VecDeque,
     io,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
-    net::TcpStream,
-    task::JoinSet,
-    time::{sleep, timeout, timeout_at},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf},
+    time::{timeout, timeout_at},
 };
 
-use zeroize::{Zeroize as _, Zeroizing};
-
 use super::{
-    Action, ActionError, Answer, Block, Decoder, Error, Exchange, Limits, Password, Secured, Tls,
-    TlsFailure, exchange::SessionResponse, tap::Listener, tap::Tap, tls,
+    Action, ActionError, Answer, Block, Credentials, Decoder, Error, Exchange, Limits, Link,
+    LoginMethod, Tls,
+    connect::{self, Stream},
+    exchange::SessionResponse,
+    outgoing::Outgoing,
+    tap::Listener,
+    tap::Tap,
 };
 
 /// How to connect, how long to wait for what, and how much to accept.
@@ -65,64 +65,6 @@ impl Default for Options {
     }
 }
 
-/// How the password is proved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LoginMethod {
-    /// By answering an MD5 challenge, so that the password does not cross the wire. A server that
-    /// knows no challenge gets it in plain text only over TLS or on loopback: anywhere else somebody
-    /// between could ask for it by pretending to know none.
-    #[default]
-    Challenge,
-    /// In plain text, whoever may listen.
-    Plain,
-}
-
-/// Who logs in.
-#[derive(Debug, Clone)]
-pub struct Credentials {
-    username: String,
-    password: Password,
-    method: LoginMethod,
-}
-
-impl Credentials {
-    /// A user of manager.conf with its password, to be proved by challenge.
-    #[must_use]
-    pub fn new(username: impl Into<String>, password: Password) -> Self {
-        Self { username: username.into(), password, method: LoginMethod::default() }
-    }
-
-    /// Proves the password in another way.
-    #[must_use]
-    pub fn with_method(self, method: LoginMethod) -> Self {
-        Self { method, ..self }
-    }
-
-    /// The name that logs in.
-    #[must_use]
-    pub fn username(&self) -> &str {
-        &self.username
-    }
-
-    /// How the password is proved.
-    #[must_use]
-    pub fn method(&self) -> LoginMethod {
-        self.method
-    }
-
-    /// Refuses what could begin another header or action.
-    fn check(&self) -> Result<(), Error> {
-        let unfit = |text: &str| text.contains(['\r', '\n', '\0']) || text.len() > 900;
-        if unfit(&self.username) {
-            return Err(Error::Credentials { what: "user name" });
-        }
-        if unfit(self.password.expose()) {
-            return Err(Error::Credentials { what: "password" });
-        }
-        Ok(())
-    }
-}
-
 /// An action that was answered, or that has no answer, and how long the server took.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -135,49 +77,13 @@ pub struct TimedAnswer {
     pub elapsed: Duration,
 }
 
-/// What a connection is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Link {
-    /// The address that answered.
-    pub address: SocketAddr,
-    /// Time until it did, with the look-up of the name and TLS.
-    pub connected_after: Duration,
-    /// TLS; `None` for plain TCP.
-    pub secured: Option<Secured>,
-}
-
-impl std::fmt::Display for Link {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let tls = if self.secured.is_some() { " (TLS)" } else { "" };
-        write!(f, "{}{tls}", self.address)
-    }
-}
-
-impl Link {
-    /// Whether the PBX is this machine, so that nothing crosses a network.
-    #[must_use]
-    pub fn is_local(&self) -> bool {
-        self.address.ip().to_canonical().is_loopback()
-    }
-}
-
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
-
 /// A connection to an Asterisk Manager Interface.
 pub struct Client {
     reader: ReadHalf<Box<dyn Stream>>,
     writer: WriteHalf<Box<dyn Stream>>,
     decoder: Decoder,
     exchange: Exchange,
-    /// Bytes that have not been written yet, and where each action among them ends. What has been
-    /// written is overwritten at once: it may be the login with a password. Beyond this program's
-    /// reach are the copies that the TLS library and the system's socket buffer make of it.
-    out: Zeroizing<Vec<u8>>,
-    ends: VecDeque<usize>,
-    /// Written, but perhaps still in a buffer of the TLS layer.
-    unflushed: bool,
+    out: Outgoing,
     link: Link,
     banner: String,
     options: Options,
@@ -210,47 +116,11 @@ impl Client {
     /// secured; [`Error::BannerTimeout`], [`Error::ClosedBeforeBanner`], [`Error::NotAmi`] when
     /// what answers is not AMI.
     pub async fn connect(host: &str, port: u16, options: Options) -> Result<Self, Error> {
-        let begun = Instant::now();
-        let deadline = tokio::time::Instant::from_std(begun) + options.connect_timeout;
-        let late = |address: &dyn std::fmt::Display| Error::ConnectTimeout {
-            address: address.to_string(),
-            after: options.connect_timeout,
-        };
-        let addresses = timeout_at(deadline, tokio::net::lookup_host((host, port)))
-            .await
-            .map_err(|_| Error::ResolveTimeout {
-                host: host.to_owned(),
-                after: options.connect_timeout,
-            })?
-            .map(Iterator::collect::<Vec<_>>)
-            .and_then(|found| match found.is_empty() {
-                true => Err(io::Error::other("no address")),
-                false => Ok(found),
-            })
-            .map_err(|source| Error::Resolve { host: host.to_owned(), source })?;
-        let (stream, address) = timeout_at(deadline, first_to_connect(&addresses))
-            .await
-            .map_err(|_| late(&format_args!("{host}:{port}")))??;
-        // Small requests must not wait for the acknowledgement of earlier ones.
-        stream.set_nodelay(true).map_err(|source| Error::Connect { address, source })?;
-        let (stream, secured): (Box<dyn Stream>, _) = match &options.tls {
-            None => (Box::new(stream), None),
-            Some(tls) => {
-                let after = options.connect_timeout;
-                let (stream, secured) = timeout_at(deadline, handshake(stream, host, address, tls))
-                    .await
-                    .map_err(|_| Error::TlsTimeout { address, after })??;
-                (stream, Some(secured))
-            }
-        };
-        let link = Link { address, connected_after: begun.elapsed(), secured };
+        let (stream, link) = connect::open(host, port, &options).await?;
         Self::begin(stream, link, options).await
     }
 
     async fn begin(stream: Box<dyn Stream>, link: Link, options: Options) -> Result<Self, Error> {
-        /// Holds the login and a first set of actions, so that it does not move while a password is
-        /// in it, which would leave a copy behind.
-        const ROOM: usize = 32 << 10;
         let address = link.address;
         let (reader, writer) = tokio::io::split(stream);
         let tap = options.tap.clone();
@@ -260,9 +130,7 @@ impl Client {
             writer,
             decoder: Decoder::new(options.limits),
             exchange: Exchange::new(&action_id_prefix(), options.limits),
-            out: Zeroizing::new(Vec::with_capacity(ROOM)),
-            ends: VecDeque::new(),
-            unflushed: false,
+            out: Outgoing::new(link.secured.is_some()),
             link,
             banner: String::new(),
             options,
@@ -371,7 +239,7 @@ impl Client {
         credentials: &Credentials,
         actions: impl IntoIterator<Item = Action>,
     ) -> Result<(), Error> {
-        let challenge = match credentials.method {
+        let challenge = match credentials.method() {
             LoginMethod::Plain => None,
             LoginMethod::Challenge => match self.challenge().await? {
                 None if self.link.secured.is_none() && !self.link.is_local() => {
@@ -380,12 +248,12 @@ impl Client {
                 challenge => challenge,
             },
         };
-        let username = credentials.username.as_str();
+        let username = credentials.username();
         let mut headers = vec![("Action", "Login"), ("Username", username), ("Events", "off")];
-        let key = challenge.map(|challenge| credentials.password.answer(&challenge));
+        let key = challenge.map(|challenge| credentials.password().answer(&challenge));
         match &key {
             Some(key) => headers.extend([("AuthType", "MD5"), ("Key", key.as_str())]),
-            None => headers.push(("Secret", credentials.password.expose())),
+            None => headers.push(("Secret", credentials.password().expose())),
         }
         self.ask_session(&headers);
         self.ask(actions);
@@ -429,24 +297,18 @@ impl Client {
             self.turn = Instant::now();
         }
         for action in actions {
-            let from = self.out.len();
             let tapped = self.listener.is_some().then(|| action.clone());
-            self.exchange.ask(action, &mut self.out);
-            self.queued(from, tapped.as_ref());
+            let bytes = self.out.append(|out| self.exchange.ask(action, out));
+            if let Some(listener) = &mut self.listener {
+                listener.asked(tapped.as_ref(), bytes);
+            }
         }
     }
 
     fn ask_session(&mut self, headers: &[(&str, &str)]) {
-        let from = self.out.len();
-        self.exchange.ask_session(headers, &mut self.out);
-        self.queued(from, None);
-    }
-
-    /// A request waits to be written, from there to the end.
-    fn queued(&mut self, from: usize, action: Option<&Action>) {
-        self.ends.push_back(self.out.len());
+        let bytes = self.out.append(|out| self.exchange.ask_session(headers, out));
         if let Some(listener) = &mut self.listener {
-            listener.asked(action, self.out.get(from..).unwrap_or_default());
+            listener.asked(None, bytes);
         }
     }
 
@@ -550,16 +412,12 @@ impl Client {
         const ROOM: usize = 64 << 10;
         /// Of pause for each byte received: half a megabyte is worth a millisecond.
         const PAUSE: Duration = Duration::from_nanos(2);
-        if self.is_drained && self.out.is_empty() && !self.unflushed {
+        if self.is_drained && self.out.is_done() {
             let received = u32::try_from(self.received).unwrap_or(u32::MAX);
             std::thread::sleep(self.options.gather.min(PAUSE.saturating_mul(received)));
         }
         let closed = |reason: String| Error::Closed { reason };
         loop {
-            let piece = match (&self.link.secured, self.ends.front()) {
-                (Some(_), Some(end)) => record(&self.out, *end),
-                _ => &self.out,
-            };
             let space = self.decoder.space(ROOM);
             tokio::select! {
                 biased;
@@ -590,15 +448,11 @@ impl Client {
                     }
                     return Ok(());
                 }
-                written = write_or_flush(&mut self.writer, piece), if !piece.is_empty() || self.unflushed => {
+                written = self.out.write(&mut self.writer), if !self.out.is_done() => {
                     let count = written.map_err(|e| closed(e.to_string()))?;
-                    self.unflushed = count > 0;
                     if let Some(listener) = &mut self.listener {
                         listener.written(count);
                     }
-                    discard(&mut self.out, count);
-                    self.ends = self.ends.iter().filter_map(|end| end.checked_sub(count)).collect();
-                    self.ends.retain(|end| *end > 0);
                 }
             }
         }
@@ -610,92 +464,6 @@ impl Client {
                 Block::Text(text) => self.exchange.accept(&text),
                 Block::Oversized => self.exchange.accept_oversized(),
             }
-        }
-    }
-}
-
-/// What goes into one TLS record: an action.
-///
-/// Asterisk reads at most 1,024 bytes of a TLS record and then waits for more to come on the
-/// socket, while the rest lies in its TLS library (seen on 16 and 22). An action that is longer than
-/// that, such as a login with very long names, goes out in several records that end with a line.
-fn record(out: &[u8], end: usize) -> &[u8] {
-    const LONGEST: usize = 1_024;
-    let action = out.get(..end).unwrap_or(out);
-    let Some(first) = action.get(..LONGEST + 1) else {
-        return action;
-    };
-    let lines = first.get(..LONGEST).and_then(|bytes| memchr::memrchr(b'\n', bytes));
-    // A line is shorter than that, or Asterisk would refuse it anyway.
-    action.get(..lines.map_or(LONGEST, |at| at + 1)).unwrap_or(action)
-}
-
-/// Takes bytes off the front and leaves nothing of them in memory.
-fn discard(out: &mut Vec<u8>, count: usize) {
-    let count = count.min(out.len());
-    let left = out.len() - count;
-    out.copy_within(count.., 0);
-    if let Some(written) = out.get_mut(left..) {
-        written.zeroize();
-    }
-    out.truncate(left);
-}
-
-/// Writes some bytes, or flushes where there are none.
-async fn write_or_flush(
-    writer: &mut WriteHalf<Box<dyn Stream>>,
-    bytes: &[u8],
-) -> io::Result<usize> {
-    if bytes.is_empty() { writer.flush().await.map(|()| 0) } else { writer.write(bytes).await }
-}
-
-/// Secures a connection.
-async fn handshake(
-    stream: TcpStream,
-    host: &str,
-    address: SocketAddr,
-    tls: &Tls,
-) -> Result<(Box<dyn Stream>, Secured), Error> {
-    let name = tls.server_name(host)?;
-    let (connector, shown) = tls.connector();
-    let failed = |reason| Error::Tls { address, reason, fingerprint: shown.fingerprint() };
-    let stream =
-        connector.connect(name, stream).await.map_err(|error| failed(tls::failure(&error)))?;
-    let version = match stream.get_ref().1.protocol_version() {
-        Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
-        _ => "TLS 1.2",
-    };
-    let none = || failed(TlsFailure::Other("it presented no certificate".to_owned()));
-    let fingerprint = shown.fingerprint().ok_or_else(none)?;
-    let certificate = shown.certificate().ok_or_else(none)?.to_vec();
-    Ok((Box::new(stream), Secured { version, fingerprint, certificate }))
-}
-
-/// Connects to the first address that answers, beginning a further attempt every quarter of a
-/// second, so that a dead address costs no more than that.
-async fn first_to_connect(addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Error> {
-    const STAGGER: Duration = Duration::from_millis(250);
-    let mut attempts = JoinSet::new();
-    let mut left = addresses.iter().copied();
-    let mut last = None;
-    loop {
-        if let Some(address) = left.next() {
-            attempts.spawn(async move { (TcpStream::connect(address).await, address) });
-        }
-        let more = left.len() > 0;
-        tokio::select! {
-            ended = attempts.join_next() => match ended {
-                Some(Ok((Ok(stream), address))) => return Ok((stream, address)),
-                Some(Ok((Err(source), address))) => last = Some(Error::Connect { address, source }),
-                Some(Err(_)) | None => {}
-            },
-            () = sleep(STAGGER), if more => {}
-        }
-        if attempts.is_empty() && !more {
-            return Err(last.unwrap_or(Error::Resolve {
-                host: String::new(),
-                source: io::Error::other("no address"),
-            }));
         }
     }
 }
@@ -723,6 +491,7 @@ mod tests {
     use tokio::io::{DuplexStream, duplex};
 
     use super::*;
+    use crate::ami::Password;
 
     const PASSWORD: &str = "unit-test-secret";
 
@@ -784,32 +553,5 @@ mod tests {
             assert!(result.is_ok(), "{address}: {result:?}");
             assert!(told.contains(PASSWORD), "{told}");
         }
-    }
-
-    #[test]
-    fn a_record_is_one_action_and_no_longer_than_asterisk_reads_at_once() {
-        let out = b"Action: Ping\r\n\r\nAction: QueueStatus\r\n\r\n";
-        assert_eq!(record(out, 16), b"Action: Ping\r\n\r\n");
-        let user = format!("Username: {}\r\n", "u".repeat(800));
-        let secret = format!("Secret: {}\r\n\r\n", "s".repeat(900));
-        let login = format!("{user}{secret}Action: Ping\r\n\r\n");
-        let end = user.len() + secret.len();
-        assert_eq!(record(login.as_bytes(), end), user.as_bytes());
-        let rest = &login.as_bytes()[user.len()..];
-        assert_eq!(record(rest, secret.len()), secret.as_bytes());
-        let line = vec![b'x'; 3_000];
-        assert_eq!(record(&line, 3_000).len(), 1_024);
-    }
-
-    #[test]
-    fn what_was_written_is_overwritten() {
-        let mut out = b"Secret: hunter2\r\n\r\nPing".to_vec();
-        discard(&mut out, 19);
-        assert_eq!(out, b"Ping");
-        // The allocation still holds the bytes behind the end; none of them is the secret.
-        out.resize(23, b'?');
-        assert_eq!(out, b"Ping???????????????????");
-        discard(&mut out, 100);
-        assert!(out.is_empty());
     }
 }

@@ -102,10 +102,13 @@
 mod action;
 mod client;
 mod codec;
+mod connect;
+mod credentials;
 mod error;
 mod exchange;
 mod layout;
 mod message;
+mod outgoing;
 mod password;
 mod refused;
 mod secrets;
@@ -114,8 +117,10 @@ mod tls;
 mod version;
 
 pub use action::{Action, ReadAction};
-pub use client::{Client, Credentials, Link, LoginMethod, Options, TimedAnswer};
+pub use client::{Client, Options, TimedAnswer};
 pub use codec::{Block, Decoder, Limits};
+pub use connect::Link;
+pub use credentials::{Credentials, LoginMethod};
 pub use error::{ActionError, Error};
 pub use exchange::{Exchange, Finished, decode_recording};
 pub use message::{Answer, Row, unescape};

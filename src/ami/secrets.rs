@@ -60,7 +60,8 @@ pub(super) fn without<'a>(block: &'a str, seen: &Inspection<'_>) -> Cow<'a, str>
     }
     let keeps = |line: &&str| {
         let name = line.split(':').next().unwrap_or_default();
-        !is_secret_header(name) && !(is_digest && name.eq_ignore_ascii_case("Key"))
+        let is_secret = is_digest && name.eq_ignore_ascii_case("Key") || is_secret_header(name);
+        !is_secret
     };
     Cow::Owned(block.split_inclusive('\n').filter(keeps).collect())
 }

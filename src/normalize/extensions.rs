@@ -109,7 +109,7 @@ impl Joiner<'_> {
         // The device of the extension's own name is its main one.
         owned.sort_by(|a, b| {
             let rank = |device: &DeviceEntry<'_>| device.name != number;
-            rank(a).cmp(&rank(b)).then_with(|| natural(&a.name, &b.name))
+            rank(a).cmp(&rank(b)).then_with(|| natural(a.name, b.name))
         });
         let facts: Vec<_> = owned.iter().map(|entry| self.from.devices.facts(entry)).collect();
         let hint = self.hints.get(number);

@@ -102,7 +102,7 @@ impl Joiner<'_> {
         let username = username.map(bounded).or_else(|| configured_user(contact?));
         let own = registered.as_ref().and_then(|registered| registered.username.clone());
         Trunk {
-            name: bounded(&entry.name),
+            name: bounded(entry.name),
             tech: entry.tech.to_owned(),
             host,
             port,
