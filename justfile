@@ -26,6 +26,11 @@ test:
 test-live:
     tests/pbx/lab run
 
+# How fast the parts are, and whole runs against real servers beside other clients (docs/speed.md).
+bench:
+    cargo bench
+    benches/whole-run/run
+
 # The library's manual, broken links denied.
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
