@@ -11,7 +11,7 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use freepbx_snapshot::{
     ami::{Block, Decoder, Exchange, Limits},
     collect::{Collected, Plan},
-    commands::collect::serialize,
+    commands::collect::{serialize, write_json},
     normalize::{Context, snapshot},
     output,
     snapshot::{Snapshot, Timestamp},
@@ -110,8 +110,8 @@ fn writing(criterion: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("all three", size.endpoints), |b| {
             b.iter(|| {
-                let bytes = serialize(&normalized(black_box(&collected)), true).unwrap();
-                output::write(&bytes, &target).unwrap();
+                let snapshot = normalized(black_box(&collected));
+                output::write_with(&target, |file| write_json(&snapshot, true, file)).unwrap();
             });
         });
     }

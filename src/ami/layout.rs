@@ -113,7 +113,7 @@ struct Header {
 impl Layout {
     /// More headers than any row of Asterisk has, and longer names. What exceeds it is read without
     /// a layout.
-    const HEADERS: usize = 96;
+    const HEADERS: usize = 256;
     const NAMES: usize = 4 << 10;
 
     /// `None` for a block that is damaged or out of bounds.
@@ -346,8 +346,8 @@ mod tests {
             assert!(layouts.current().is_some());
         }
         assert_eq!(layouts.known.len(), Layouts::MOST);
-        for block in ["A: 1\r\n".repeat(200), format!("{}: 1\r\n", "n".repeat(5_000))] {
-            layouts.inspect(&block);
+        for block in ["A: 1\r\n".repeat(256), format!("{}: 1\r\n", "n".repeat(5_000))] {
+            layouts.inspect(&format!("Event: X\r\n{block}"));
             assert!(layouts.current().is_none());
         }
         layouts.inspect("Event: X\r\ntorn\r\n");

@@ -119,14 +119,13 @@ async fn take(job: &Job<'_>, out: &mut dyn Write, said: &mut dyn Write) -> Resul
     };
     let previous = reading.await.map_err(|error| Error::Internal(error.to_string()))?;
     let snapshot = snapshot(&collected, job.plan, &context, previous.as_ref());
-    // Large on a large PBX, and the text of the snapshot is about to be as large again.
+    // Large on a large PBX, and not needed any more.
     drop(collected);
-    let bytes = serialize(&snapshot, job.cache.pretty)?;
     if job.to_stdout {
-        print(&bytes, out)?;
+        print(&serialize(&snapshot, job.cache.pretty)?, out)?;
     } else {
         let target = output::Target { path, mode: job.cache.file_mode };
-        output::write(&bytes, &target)?;
+        output::write_with(&target, |file| write_json(&snapshot, job.cache.pretty, file))?;
         record(&snapshot, &target, job);
         write_outputs(&snapshot, job);
     }
@@ -253,13 +252,22 @@ fn record(snapshot: &Snapshot, target: &output::Target<'_>, job: &Job<'_>) {
 ///
 /// None that can happen to a snapshot; an internal error otherwise.
 pub fn serialize(snapshot: &Snapshot, pretty: bool) -> Result<Vec<u8>, Error> {
-    let bytes = match pretty {
-        true => serde_json::to_vec_pretty(snapshot),
-        false => serde_json::to_vec(snapshot),
-    };
-    let mut bytes = bytes.map_err(|error| Error::Internal(error.to_string()))?;
-    bytes.push(b'\n');
+    let mut bytes = Vec::new();
+    write_json(snapshot, pretty, &mut bytes).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(bytes)
+}
+
+/// Writes the snapshot as it stands in the file.
+///
+/// # Errors
+///
+/// Those of the writer.
+pub fn write_json(snapshot: &Snapshot, pretty: bool, to: &mut impl Write) -> io::Result<()> {
+    match pretty {
+        true => serde_json::to_writer_pretty(&mut *to, snapshot)?,
+        false => serde_json::to_writer(&mut *to, snapshot)?,
+    }
+    to.write_all(b"\n")
 }
 
 /// Writes what else is configured. The snapshot is in place by now, so what fails here is a warning

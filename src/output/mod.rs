@@ -44,15 +44,37 @@ pub struct Target<'a> {
 /// [`Error`], and then the old file is as it was; except [`Error::NotDurable`], where the new file is
 /// in place but might not survive a power cut.
 pub fn write(bytes: &[u8], target: &Target<'_>) -> Result<(), Error> {
+    write_with(target, |file| file.write_all(bytes))
+}
+
+/// What [`write_with`] gives to write to.
+pub type File<'a> = io::BufWriter<&'a std::fs::File>;
+
+/// Replaces the target by what `fill` writes, in one step; so that what is large need not stand in
+/// memory as a whole. Otherwise as [`write`].
+///
+/// # Errors
+///
+/// As [`write`]; what `fill` fails with counts as a failure to write.
+pub fn write_with(
+    target: &Target<'_>,
+    fill: impl FnOnce(&mut File<'_>) -> io::Result<()>,
+) -> Result<(), Error> {
+    /// As much as is worth a system call.
+    const BUFFER: usize = 64 << 10;
     let place = Place::of(target.path)?;
     let fail = |doing| move |source: io::Error| Error::io(doing, target.path, &source);
     place.create_directory().map_err(fail("creating its directory"))?;
-    let mut file = tempfile::Builder::new()
+    let file = tempfile::Builder::new()
         .prefix(&place.prefix())
         .suffix(SUFFIX)
         .tempfile_in(&place.directory)
         .map_err(fail("creating a temporary file beside it"))?;
-    file.write_all(bytes).map_err(fail("writing a temporary file beside it"))?;
+    let mut buffered = io::BufWriter::with_capacity(BUFFER, file.as_file());
+    fill(&mut buffered)
+        .and_then(|()| buffered.flush())
+        .map_err(fail("writing a temporary file beside it"))?;
+    drop(buffered);
     place.pass_on_owner(&file);
     // After the owner, since a change of owner may take rights away. Before the name.
     let mode = std::fs::Permissions::from_mode(target.mode);
