@@ -90,6 +90,23 @@ impl<'a> Directory<'a> {
         Self { devices, names, registrations }
     }
 
+    /// The names of the PJSIP endpoints that are trunks, in their order: what [`Directory::read`]
+    /// would say, without the work for everything else.
+    pub(crate) fn pjsip_trunks(
+        answers: &'a Answers,
+        astdb: &AstDb<'a>,
+        rules: &KindRules,
+    ) -> Vec<&'a str> {
+        let evidence = Evidence::read(answers, astdb);
+        let is_trunk =
+            |name, seen| judge::judge("PJSIP", name, seen, &evidence, rules).0 == Kind::Trunk;
+        let endpoints = evidence.devices.iter().filter(|((tech, _), _)| *tech == "PJSIP");
+        endpoints
+            .filter(|((_, name), seen)| is_trunk(name, seen))
+            .map(|((_, name), _)| *name)
+            .collect()
+    }
+
     /// The entry of a device such as `PJSIP/101`. Technologies compare as Asterisk's channel
     /// names spell them (`IAX2`, not `IAX`).
     #[must_use]

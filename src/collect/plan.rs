@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answers, AstDb, Directory, Family, Outcome, Owner};
+use super::{Answers, AstDb, Directory, Family, Outcome};
 use crate::{
     ami::{Action, ActionError, ReadAction},
     config::KindRules,
@@ -148,20 +148,21 @@ impl Plan {
         /// Trunks asked about; one has about 150 headers.
         const MOST: usize = 200;
         let astdb = AstDb::read(answers);
-        let directory = Directory::read(answers, &astdb, &self.kinds);
-        let known: BTreeSet<&str> = answers
+        let trunks = Directory::pjsip_trunks(answers, &astdb, &self.kinds);
+        if trunks.is_empty() {
+            return Vec::new();
+        }
+        let listed: BTreeSet<&str> = answers
             .answer(ReadAction::PjsipShowEndpoints)
             .into_iter()
             .flat_map(|answer| answer.rows().filter_map(|row| row.get("ObjectName")))
             .collect();
-        directory
-            .devices()
-            .filter(|device| device.tech == "PJSIP" && matches!(device.owner, Owner::Trunk(_)))
-            .filter(|device| known.contains(device.name))
+        trunks
+            .into_iter()
+            .filter(|name| listed.contains(name))
             .take(MOST)
-            .filter_map(|device| {
-                let action = Action::new(ReadAction::PjsipShowEndpoint);
-                action.with("Endpoint", device.name).ok()
+            .filter_map(|name| {
+                Action::new(ReadAction::PjsipShowEndpoint).with("Endpoint", name).ok()
             })
             .collect()
     }
