@@ -4,10 +4,10 @@
 use std::{collections::HashMap, sync::LazyLock, time::Duration};
 
 use freepbx_snapshot::{
-    ami::{Action, Block, Decoder, Exchange, Limits, ReadAction},
+    ami::{Action, Answer, Block, Decoder, Exchange, Limits, ReadAction, Row},
     collect::{Answers, Collected, Outcome, Plan},
     normalize::{Context, snapshot},
-    snapshot::{Snapshot, Timestamp},
+    snapshot::{Baseline, Snapshot, Timestamp},
 };
 
 /// Limits that a fuzzer's input can reach.
@@ -75,7 +75,10 @@ impl Asked {
         let mut answers = Answers::default();
         while let Some(finished) = self.exchange.take_finished() {
             let outcome = match finished.result {
-                Ok(answer) => Outcome::Answered(answer),
+                Ok(answer) => {
+                    check_rows(&answer);
+                    Outcome::Answered(answer)
+                }
                 Err(error) => Outcome::Failed(error),
             };
             answers.insert(finished.action, outcome, Some(Duration::from_millis(1)));
@@ -96,9 +99,23 @@ impl Asked {
     }
 }
 
+/// A row of a list is looked up by what its list knows of it; by walking its lines alone the same
+/// must be found.
+fn check_rows(answer: &Answer) {
+    for row in answer.rows() {
+        let text: String = row.headers().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let walked = Row::new(&text);
+        for (name, _) in walked.headers() {
+            assert_eq!(row.get(name), walked.get(name), "{name} in {text}");
+        }
+        let keys = ["ObjectName", "Event", "Queue", "Channel"];
+        assert_eq!(row.columns(keys), walked.columns(keys), "{text}");
+    }
+}
+
 /// Makes a snapshot of whatever was collected, and checks its promises: it follows the schema, and
 /// what is read back from its text is the same snapshot.
-pub fn check(collected: &Collected, plan: &Plan, previous: Option<&Snapshot>) -> Snapshot {
+pub fn check(collected: &Collected, plan: &Plan, previous: Option<&Baseline>) -> Snapshot {
     static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
         let schema = schemars::schema_for!(Snapshot);
         jsonschema::validator_for(schema.as_value()).expect("the schema is one")
