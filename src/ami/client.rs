@@ -44,6 +44,7 @@ pub struct Options {
     /// reader that is woken for each takes the processor that Asterisk needs. The pause grows with
     /// what has come, so that a small server's answers do not wait; it stops the thread, because a
     /// timer of milliseconds would be felt. Keep it far below Asterisk's `writetimeout` (100 ms).
+    /// None over TLS, where a read does not tell whether more is there.
     pub gather: Duration,
     /// Who looks on at what is sent and received.
     pub tap: Option<Tap>,
@@ -438,7 +439,10 @@ impl Client {
                         return Err(closed(torn.to_owned()));
                     }
                     self.received += count;
-                    self.is_drained = count < ROOM && self.exchange.current().is_some();
+                    // Over TLS a read brings a few records, however many are there.
+                    self.is_drained = count < ROOM
+                        && self.link.secured.is_none()
+                        && self.exchange.current().is_some();
                     if let Some(listener) = &mut self.listener {
                         let pending = self.decoder.pending();
                         listener.received(pending.get(pending.len() - count..).unwrap_or_default());
