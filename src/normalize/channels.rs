@@ -96,7 +96,7 @@ fn without_secrets<'a>(application: Option<&str>, data: &'a str) -> Cow<'a, str>
 fn without_password(target: &str) -> Cow<'_, str> {
     let Some((head, host)) = target.rsplit_once('@') else { return Cow::Borrowed(target) };
     let starts = ["sip:", "sips:", "://"].map(|mark| head.rfind(mark).map(|at| at + mark.len()));
-    let start = starts.into_iter().flatten().max().or_else(|| head.find('/').map(|at| at + 1));
+    let start = starts.into_iter().flatten().max().or_else(|| head.find('/'));
     let (before, credentials) = head.split_at(start.unwrap_or(0));
     match credentials.split_once(':') {
         Some((user, _)) => Cow::Owned(format!("{before}{user}:[redacted]@{host}")),

@@ -121,7 +121,6 @@ impl Joiner<'_> {
             hint.filter(|_| !seen)?.online
         });
         let status = match (status, online) {
-            (ExtensionStatus::Unknown, Some(true)) => ExtensionStatus::Available,
             (ExtensionStatus::Unknown, Some(false)) => ExtensionStatus::Unavailable,
             _ => status,
         };

@@ -85,16 +85,16 @@ fn local_pair(channel: &str) -> Option<&str> {
     pair.starts_with("Local/").then_some(pair)
 }
 
-/// Disjoint sets of the numbers from 0 (union-find, with path halving and union by size).
+/// Disjoint sets of the numbers from 0 (union-find with path halving); the root of a set is its
+/// smallest number.
 #[derive(Debug)]
 struct Sets {
     parents: Vec<usize>,
-    sizes: Vec<usize>,
 }
 
 impl Sets {
     fn new(count: usize) -> Self {
-        Self { parents: (0..count).collect(), sizes: vec![1; count] }
+        Self { parents: (0..count).collect() }
     }
 
     fn parent(&self, of: usize) -> usize {
@@ -115,26 +115,13 @@ impl Sets {
         }
     }
 
-    fn size(&self, root: usize) -> usize {
-        self.sizes.get(root).copied().unwrap_or(1)
-    }
-
     /// Makes one set of all sets that these are in.
     fn join(&mut self, mut members: impl Iterator<Item = usize>) {
         let Some(first) = members.next() else { return };
         for member in members {
             let (one, other) = (self.root(first), self.root(member));
-            if one == other {
-                continue;
-            }
-            let total = self.size(one) + self.size(other);
-            let (small, large) =
-                if self.size(one) < self.size(other) { (one, other) } else { (other, one) };
-            if let Some(slot) = self.parents.get_mut(small) {
-                *slot = large;
-            }
-            if let Some(slot) = self.sizes.get_mut(large) {
-                *slot = total;
+            if let Some(slot) = self.parents.get_mut(one.max(other)) {
+                *slot = one.min(other);
             }
         }
     }
