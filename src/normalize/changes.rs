@@ -326,6 +326,9 @@ mod tests {
         assert_eq!(found.len(), 1, "{found:#?}");
         assert_eq!(found[0].kind, ChangeKind::TrunkRegained);
         assert!(found[0].message.contains("before it was not known"), "{}", found[0].message);
+        let mut now = busy();
+        trunk(&mut now, "trunk-main").state = TrunkState::Unmonitored;
+        assert_eq!(changes(&(&before).into(), &now), Some(Vec::new()), "nobody knows yet");
     }
 
     #[test]

@@ -280,7 +280,9 @@ mod tests {
         ami::Action,
         config::KindRules,
         normalize::{
+            channels::CallIds,
             device_state::channel,
+            queues::queues,
             testing::{answers, recorded},
         },
         snapshot::{Channel, Forwards, Timestamp},
@@ -382,6 +384,7 @@ mod tests {
         assert_eq!((alice.ip.as_deref(), alice.port), (Some("127.0.0.1"), Some(20_000)));
         assert_eq!(alice.user_agent.as_deref(), Some("lab phone"));
         assert_eq!(alice.latency_ms, Some(0.704));
+        assert_eq!(alice.contacts.as_ref().unwrap().len(), 1, "in two lists, and one address");
         assert_eq!(alice.dnd, Some(false));
         assert_eq!(alice.forwards, Some(Forwards::default()));
         assert_eq!(alice.voicemail, None, "novm");
@@ -475,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registration_that_ran_out_is_no_address() {
+    fn a_registration_that_ran_out_or_is_of_another_technology_is_no_address() {
         let stored = |expires| {
             format!(
                 "Event: DBGetTreeResponse\nKey: /registrar/contact/100;@0f\n\
@@ -483,15 +486,19 @@ mod tests {
             )
         };
         let user = "Event: DBGetTreeResponse\nKey: /DEVICE/100/user\nVal: 100";
-        let dial = "Event: DBGetTreeResponse\nKey: /DEVICE/100/dial\nVal: PJSIP/100";
-        for (expires, online) in [(1_795_245_800, Some(true)), (1_795_240_000, None)] {
+        for (device, expires, online) in [
+            ("PJSIP/100", 1_795_245_800, Some(true)),
+            ("PJSIP/100", 1_795_240_000, None),
+            ("SIP/100", 1_795_245_800, None),
+        ] {
+            let dial = format!("Event: DBGetTreeResponse\nKey: /DEVICE/100/dial\nVal: {device}");
             let extensions = join(&answers(&[
                 (Family::DeviceUser.tree(), user),
-                (Family::DeviceDial.tree(), dial),
+                (Family::DeviceDial.tree(), &dial),
                 (Family::Contact.tree(), &stored(expires)),
             ]));
             let extensions = extensions.unwrap();
-            assert_eq!(find(&extensions, "100").online, online, "{expires}");
+            assert_eq!(find(&extensions, "100").online, online, "{device} {expires}");
             assert_eq!(find(&extensions, "100").port, online.map(|_| 5_061));
         }
     }
@@ -578,6 +585,22 @@ mod tests {
         let found = find(&unseen, "700");
         assert_eq!((found.tech.as_str(), found.online), ("Unknown", None));
         assert_eq!((found.status, &found.contacts), (ExtensionStatus::Unknown, &None));
+        let missing = join(&answers(&[
+            tree(Family::UserName, "Event: DBGetTreeResponse\nKey: /AMPUSER/700/cidname\nVal: Box"),
+            tree(
+                Family::UserDevice,
+                "Event: DBGetTreeResponse\nKey: /AMPUSER/700/device\nVal: 700",
+            ),
+            tree(
+                Family::DeviceDial,
+                "Event: DBGetTreeResponse\nKey: /DEVICE/700/dial\nVal: PJSIP/700",
+            ),
+            (ReadAction::PjsipShowEndpoints.into(), ""),
+        ]));
+        let missing = missing.unwrap();
+        let found = find(&missing, "700");
+        assert_eq!((found.tech.as_str(), found.online), ("PJSIP", Some(false)));
+        assert_eq!(found.status, ExtensionStatus::Unavailable, "its list was read without it");
     }
 
     #[test]
@@ -598,6 +621,9 @@ mod tests {
         let bob = find(&extensions, "101").voicemail.as_ref().unwrap();
         assert_eq!((bob.context.as_deref(), bob.new_messages), (Some("default"), None));
         assert_eq!(find(&join(&answers).unwrap(), "100").queues, None);
+        let queues = queues(&answers, &Directory::default(), &CallIds::default());
+        let members = join_with(&answers, None, queues.as_deref(), None).unwrap();
+        assert_eq!(find(&members, "111").queues.as_deref(), Some(&["400".to_owned()][..]));
     }
 
     #[test]

@@ -210,6 +210,7 @@ mod tests {
             let call = calls.iter().find(|item| Some(item.call_id.as_str()) == call).unwrap();
             assert!(call.channels.contains(&channel.channel), "{}", channel.channel);
         }
+        assert_eq!(snapshot.system_info.unwrap().calls_active, Some(calls.len() as u64));
     }
 
     #[test]

@@ -289,6 +289,7 @@ mod tests {
         let rows = "Event: QueueParams\nQueue: 400".to_owned()
             + &member("Agent/5", "4")
             + &member("Local/300@from-queue/n", "8")
+            + &member("Local/250@from-queue/n", "3")
             + &member("Local/200@from-queue/n", "7");
         let found = read(&[(ReadAction::QueueStatus, &rows)], &Directory::default());
         let agents = found[0].agents.as_ref().unwrap().iter();
@@ -296,6 +297,7 @@ mod tests {
             agents.map(|agent| (agent.interface.as_str(), agent.status)).collect::<Vec<_>>(),
             [
                 ("Local/200@from-queue/n", AgentStatus::InUse),
+                ("Local/250@from-queue/n", AgentStatus::Busy),
                 ("Local/300@from-queue/n", AgentStatus::OnHold),
                 ("Agent/5", AgentStatus::Invalid),
             ]

@@ -209,6 +209,21 @@ mod tests {
     }
 
     #[test]
+    fn what_only_extensions_call_for_stands_in_their_report_alone() {
+        let mut answers = crate::normalize::testing::recorded("22.10.1/busy");
+        let action = ReadAction::PjsipShowContacts;
+        failed(&mut answers, action, ActionError::Denied { action });
+        let extra = [action.to_string(), Family::Contact.tree().to_string()];
+        for section in Section::ALL {
+            let report = report(section, &answers, &BTreeSet::new(), true);
+            let named = |name: &String| report.actions.iter().any(|it| it.name == *name);
+            let own = section == Section::Extensions;
+            assert_eq!(extra.each_ref().map(named), [own; 2], "{section:?}");
+            assert_eq!(report.status == SectionStatus::Partial, own, "{section:?}");
+        }
+    }
+
+    #[test]
     fn without_data_the_reason_is_told_apart() {
         let kind = ReadAction::ParkedCalls;
         for (error, expected) in [

@@ -446,7 +446,7 @@ mod tests {
     use super::*;
     use crate::{
         ami::{Action, ReadAction},
-        collect::{Answers, Plan},
+        collect::{Answers, Family, Plan},
         normalize::testing::{answers, denied, nothing, recorded, snapshot as taken},
         snapshot::Snapshot,
     };
@@ -498,6 +498,50 @@ mod tests {
         let first = summary.attention.first().unwrap();
         assert_eq!((first.kind.as_str(), first.id.as_str()), ("section_failed", "system_info"));
         assert!(first.message.contains("write = reporting"), "{}", first.message);
+    }
+
+    #[test]
+    fn trunks_and_extensions_are_counted_by_what_is_known_of_them() {
+        let trunks = |states: &[&str]| {
+            let row = |(n, state)| {
+                format!("Event: OutboundRegistrationDetail\nObjectName: t{n}\nStatus: {state}\n\n")
+            };
+            let rows: String = states.iter().enumerate().map(row).collect();
+            with(&[(ReadAction::PjsipShowRegistrationsOutbound.into(), &rows)]).summary
+        };
+        let summary = trunks(&["Registered", "Rejected", "odd"]);
+        assert_eq!(
+            summary.trunks,
+            Some(TrunkCounts { total: 3, up: 1, down: 1, unknown: 1, registered: 1 })
+        );
+        let said = "3 trunks: 1 up, 1 down, 1 not monitored or not known. Down: t1 (Rejected).";
+        assert!(summary.text.contains(said), "{}", summary.text);
+        let text = trunks(&["Registered"]).text;
+        assert!(text.contains("1 trunk: 1 up, 0 down."), "{text}");
+
+        let idle = "Event: EndpointList\nObjectName: 100\nAuths: 100-auth\nDeviceState: Not in use";
+        let text = with(&[(ReadAction::PjsipShowEndpoints.into(), idle)]).summary.text;
+        assert!(text.contains("1 extension: 1 online, 0 offline. None is busy."), "{text}");
+        let more = idle.to_owned()
+            + "\n\nEvent: EndpointList\nObjectName: 101\nAuths: 101-auth\nDeviceState: On Hold\n\n\
+               Event: EndpointList\nObjectName: 102\nAuths: 102-auth\nAor: 102\n\
+               Contacts: 102/sip:102@192.0.2.1,";
+        let summary = with(&[
+            (ReadAction::PjsipShowEndpoints.into(), &more),
+            (Family::DoNotDisturb.tree(), "Event: DBGetTreeResponse\nKey: /DND/100\nVal: YES"),
+        ])
+        .summary;
+        let expected = ExtensionCounts {
+            total: 3,
+            online: 2,
+            unknown: 1,
+            in_use: 1,
+            dnd: 1,
+            ..Default::default()
+        };
+        assert_eq!(summary.extensions, Some(expected));
+        let said = "3 extensions: 2 online, 0 offline, 1 not known. Busy: 101.";
+        assert!(summary.text.contains(said), "{}", summary.text);
     }
 
     #[test]
@@ -685,6 +729,11 @@ mod tests {
             "Asterisk was started 1 minute 30 seconds ago."
         );
         assert_eq!(kinds(&summary(&snapshot, false)), [], "the changes would tell");
+        let old = (
+            ReadAction::CoreStatus.into(),
+            "CoreStartupDate: 2026-11-21\nCoreStartupTime: 07:50:00",
+        );
+        assert_eq!(kinds(&with(&[old]).summary), [], "ten minutes ago");
     }
 
     #[test]

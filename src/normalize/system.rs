@@ -188,6 +188,9 @@ mod tests {
         assert_eq!((info.cdr_enabled, info.realtime_enabled), (Some(true), Some(false)));
         assert_eq!(info.run_user.as_deref(), Some("asterisk"));
         assert_eq!((info.system_name, info.uptime_seconds), (None, None));
+        let settings = "CoreMaxCalls: 50\nCoreMaxLoadAvg: 2.500000";
+        let limited = self::info(&answers(&[(ReadAction::CoreSettings.into(), settings)]));
+        assert_eq!((limited.max_calls, limited.max_load_average), (Some(50), Some(2.5)));
     }
 
     #[test]

@@ -215,20 +215,29 @@ mod tests {
         snapshot::{Channel, Timestamp},
     };
 
+    /// Where an idle PJSIP trunk with contacts of these states stands.
+    fn reach_of(statuses: &[Option<&str>], qualified: Option<bool>) -> Reach {
+        pjsip_reach(&Facts {
+            device: "PJSIP/t".to_owned(),
+            word: None,
+            state: Some(DeviceState::NotInUse),
+            contacts: Some(statuses.iter().map(|status| contact(*status)).collect()),
+            online: None,
+            qualified,
+            peer: None,
+        })
+    }
+
+    #[test]
+    fn a_trunk_with_several_addresses_is_reachable_when_one_answers() {
+        let reach = reach_of(&[Some("Unreachable"), Some("Reachable")], Some(true));
+        assert_eq!((reach.state, reach.reachable), (TrunkState::Reachable, Some(true)));
+        assert_eq!(reach.word.as_deref(), Some("Reachable"));
+    }
+
     #[test]
     fn a_qualified_contact_of_which_nothing_is_told_is_taken_from_the_device_state() {
-        let reach = |status: Option<&str>, qualified| {
-            let facts = Facts {
-                device: "PJSIP/t".to_owned(),
-                word: None,
-                state: Some(DeviceState::NotInUse),
-                contacts: Some(vec![contact(status)]),
-                online: None,
-                qualified,
-                peer: None,
-            };
-            pjsip_reach(&facts).state
-        };
+        let reach = |status, qualified| reach_of(&[status], qualified).state;
         assert_eq!(reach(None, Some(true)), TrunkState::Reachable);
         // Asked, and not answered yet.
         assert_eq!(reach(Some("Unknown"), Some(true)), TrunkState::Unknown);
@@ -479,6 +488,70 @@ mod tests {
             with(ReadAction::PjsipShowAors.into(), aor),
             (TrunkState::Unmonitored, None, None)
         );
+    }
+
+    #[test]
+    fn a_trunk_takes_the_registration_of_its_name_and_keeps_the_address_that_it_calls() {
+        let trunks = join(&answers(&[
+            (
+                ReadAction::PjsipShowEndpoints.into(),
+                "Event: EndpointList\nObjectName: prov\nAor: prov\nOutboundAuths: prov\n\
+                 Contacts: prov/sip:192.0.2.9:5080,\nDeviceState: Not in use",
+            ),
+            (
+                ReadAction::PjsipShowRegistrationsOutbound.into(),
+                "Event: OutboundRegistrationDetail\nObjectName: backup\nEndpoint: prov\n\
+                 ServerUri: sip:b.example.net\nStatus: Rejected\n\n\
+                 Event: OutboundRegistrationDetail\nObjectName: prov\nEndpoint: prov\n\
+                 ServerUri: sip:a.example.net\nStatus: Registered",
+            ),
+        ]));
+        let trunks = trunks.unwrap();
+        let (own, other) = (find(&trunks, "prov"), find(&trunks, "backup"));
+        assert_eq!((own.state, other.state), (TrunkState::Registered, TrunkState::Rejected));
+        assert_eq!((own.host.as_deref(), own.port), (Some("192.0.2.9"), Some(5_080)));
+        assert_eq!(other.host.as_deref(), Some("b.example.net"));
+    }
+
+    #[test]
+    fn a_peer_that_has_not_answered_is_told_from_one_that_nobody_asks() {
+        for (status, expected) in
+            [("UNKNOWN", TrunkState::Unknown), ("Unmonitored", TrunkState::Unmonitored)]
+        {
+            let peer = format!(
+                "Event: PeerEntry\nObjectName: prov\nIPaddress: 192.0.2.9\nDynamic: no\n\
+                 Status: {status}"
+            );
+            let trunks = join(&answers(&[(ReadAction::SipPeers.into(), &peer)])).unwrap();
+            assert_eq!((trunks[0].state, trunks[0].reachable), (expected, None), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_registration_joins_the_only_peer_at_its_address() {
+        let peer = |name: &str| {
+            format!(
+                "Event: PeerEntry\nObjectName: {name}\nIPaddress: 192.0.2.9\nIPport: 5060\n\
+                 Dynamic: no\n\n"
+            )
+        };
+        let joined = |peers: String| {
+            let trunks = join(&answers(&[
+                (ReadAction::SipPeers.into(), &peers),
+                (
+                    Action::new(ReadAction::SipShowPeer).with("Peer", "one").unwrap(),
+                    "ObjectName: one\nToHost: 192.0.2.9",
+                ),
+                (
+                    ReadAction::SipShowRegistry.into(),
+                    "Event: RegistryEntry\nHost: 192.0.2.9\nPort: 5060\nUsername: 555\n\
+                     State: Registered",
+                ),
+            ]));
+            trunks.unwrap().into_iter().map(|trunk| trunk.name).collect::<Vec<_>>()
+        };
+        assert_eq!(joined(peer("one")), ["one"]);
+        assert_eq!(joined(peer("one") + &peer("two")), ["555@192.0.2.9", "one", "two"]);
     }
 
     #[test]

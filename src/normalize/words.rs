@@ -55,6 +55,7 @@ mod tests {
             (3_600, "1 hour"),
             (3_605, "1 hour"),
             (93_900, "26 hours 5 minutes"),
+            (172_800, "2 days"),
             (273_600, "3 days 4 hours"),
         ] {
             assert_eq!(duration(seconds), said);

@@ -504,6 +504,11 @@ fn an_attended_transfer_is_one_call_at_every_step() {
         row(3, 1, "PJSIP/102-3 Up 102/C 101/B AppDial((Outgoing_Line)) from-internal, x"),
     ]);
     assert_eq!(line(&completed), "Up Outbound 5551234@trunk-main > 102");
+    let inside = the_call(&[
+        row(2, 1, "PJSIP/101-2 Up 101/B 102/C AppDial((Outgoing_Line)) from-internal, x"),
+        row(3, 1, "PJSIP/102-3 Up 102/C 101/B AppDial((Outgoing_Line)) from-internal, x"),
+    ]);
+    assert_eq!(line(&inside), "Up Internal 101 > 102");
 }
 
 #[test]
@@ -634,6 +639,8 @@ fn a_call_is_as_old_as_its_oldest_channel_and_its_talk_as_its_youngest() {
     let call = the_call(&[
         row(1, 1, "PJSIP/100-1 Up 100/A 101/B Dial(PJSIP/101) macro-dial-one,s x"),
         answered.replace("00:12:30", "00:00:45"),
+        row(3, 1, "PJSIP/102-3 Ringing 102/C 100/A AppDial((Outgoing_Line)) from-internal, -")
+            .replace("00:12:30", "00:00:05"),
     ]);
     assert_eq!((call.duration_seconds, call.talk_seconds), (Some(750), Some(45)));
     assert_eq!(call.description, "100 A has been talking to 101 B for about 45 seconds");
@@ -659,6 +666,13 @@ fn a_partner_that_vanished_between_lists_is_still_known_by_its_number() {
         the_call(&[row(1, 1, "PJSIP/100-1 Up 100/A 101/B Dial(PJSIP/101) macro-dial-one,s gone")]);
     assert_eq!(line(&call), "Up Internal 100 > 101");
     assert_eq!((call.to.extension.as_deref(), call.talk_seconds), (Some("101"), None));
+    assert_eq!(call.description, "100 A has been connected to 101 B for 12 minutes");
+    let outside = the_call(&[row(
+        1,
+        1,
+        "PJSIP/100-1 Up 100/A 5551234/CID:+4930100 Dial(PJSIP/5551234@trunk-main) macro-x,s gone",
+    )]);
+    assert_eq!((text(&outside.to.number), text(&outside.to.name)), ("5551234", "-"));
     let left = the_call(&[row(
         2,
         1,
@@ -694,6 +708,47 @@ fn a_busy_party_is_busy() {
     assert_eq!((call.state, call.direction), (CallState::Busy, Direction::Internal));
     let tone = the_call(&[row(1, 1, "PJSIP/100-1 Ring 100/A -/- Busy(20) macro-x,s -")]);
     assert_eq!(tone.state, CallState::Busy);
+}
+
+#[test]
+fn of_a_group_only_those_are_rung_who_are_not_busy_and_have_not_answered() {
+    let call = the_call(&[
+        row(1, 1, "PJSIP/100-1 Ring 100/A -/- Dial(PJSIP/101&PJSIP/102&PJSIP/103) macro-dial,s -"),
+        row(2, 1, "PJSIP/101-2 Busy 101/B 100/A AppDial((Outgoing_Line)) from-internal,s -"),
+        row(3, 1, "PJSIP/102-3 Ringing 102/C 100/A AppDial((Outgoing_Line)) from-internal,s -"),
+        row(4, 1, "PJSIP/103-4 Down 103/D 100/A AppDial((Outgoing_Line)) from-internal,s -"),
+    ]);
+    assert_eq!(call.description, "100 A is ringing 102 C and 103 D");
+}
+
+#[test]
+fn a_conference_is_known_by_its_bridge_or_by_what_its_callers_run() {
+    let runs = "PJSIP/100-1 Up 100/A -/- MeetMe(600,dM) from-internal,STARTMEETME -";
+    assert_eq!(line(&the_call(&[row(1, 1, runs)])), "Conference Internal 100 > 600");
+    // Who was dialled into one runs nothing that would name it.
+    let dialled =
+        row(1, 1, "PJSIP/101-1 Up 101/B 100/A AppDial((Outgoing_Line)) from-internal,s c");
+    let bridge = "Event: BridgeListItem\nBridgeUniqueid: c\nBridgeTechnology: softmix\n\
+                  BridgeCreator: ConfBridge\nBridgeName: 601\n";
+    let calls = judge(&answers(&[
+        (Action::new(ReadAction::CoreShowChannels), &dialled),
+        (Action::new(ReadAction::BridgeList), bridge),
+    ]));
+    assert_eq!(lines(&calls), ["Conference Unknown 101 > 601"]);
+}
+
+#[test]
+fn a_call_is_parked_where_the_bridge_or_its_application_alone_says_so() {
+    let runs = row(1, 1, "PJSIP/102-1 Up 102/C 103/D Park() park,70 p");
+    assert_eq!(line(&the_call(&[runs])), "Parked Internal 102 > -");
+    let transferred = row(1, 1, "PJSIP/103-1 Up 103/D 104/E Dial(PJSIP/104) macro-dial-one,s p");
+    let bridge = "Event: BridgeListItem\nBridgeUniqueid: p\nBridgeTechnology: holding_bridge\n\
+                  BridgeCreator: Parking\nBridgeName: <unknown>\n";
+    let calls = judge(&answers(&[
+        (Action::new(ReadAction::CoreShowChannels), &transferred),
+        (Action::new(ReadAction::BridgeList), bridge),
+    ]));
+    assert_eq!(lines(&calls), ["Parked Internal 103 > -"]);
 }
 
 #[test]
@@ -744,6 +799,12 @@ fn a_call_picked_up_from_parking_is_a_talk() {
         ),
     ]));
     assert_eq!(lines(&calls), ["Up Inbound +1555@trunk-main > 102"]);
+    // Without the list of bridges, that of parked calls says it by what it lacks.
+    let calls = judge(&answers(&[
+        (Action::new(ReadAction::CoreShowChannels), &rows),
+        (Action::new(ReadAction::ParkedCalls), ""),
+    ]));
+    assert_eq!(lines(&calls), ["Up Inbound +1555@trunk-main > 102"]);
 }
 
 #[test]
@@ -758,7 +819,8 @@ fn hold_is_what_a_device_says_and_music_is_not_hold() {
         row(7, 6, "SIP/201-7 Up 201/- 202/- AppDial((Outgoing_Line)) from-internal, z"),
     ];
     let rows = rows.join("\n\n");
-    let states = "Event: DeviceStateChange\nDevice: SIP/201\nState: ONHOLD\n";
+    let states = "Event: DeviceStateChange\nDevice: SIP/201\nState: ONHOLD\n\n\
+                  Event: DeviceStateChange\nDevice: SIP/202\nState: ONHOLD\n";
     let endpoints = "Event: EndpointList\nObjectName: 101\nDeviceState: On Hold\n";
     let calls = judge(&answers(&[
         (Action::new(ReadAction::CoreShowChannels), &rows),
@@ -766,8 +828,8 @@ fn hold_is_what_a_device_says_and_music_is_not_hold() {
         (Action::new(ReadAction::PjsipShowEndpoints), endpoints),
     ]));
     let states: Vec<_> = calls.iter().map(|call| call.state.as_str()).collect();
-    // chan_sip says ONHOLD for either of 201's calls, and does not say for which.
-    assert_eq!(states, ["On hold", "Up", "Up", "Up"]);
+    // chan_sip says ONHOLD for either of 201's calls, and does not say for which; 202 has but one.
+    assert_eq!(states, ["On hold", "Up", "Up", "On hold"]);
     assert!(calls[0].description.ends_with("for about 12 minutes, one side on hold"));
 }
 
@@ -810,6 +872,7 @@ fn menus_and_services_are_calls_of_one_party() {
         row(4, 4, "PJSIP/99100-4 Up 100/- -/- Echo() from-internal,*43 -"),
         row(6, 6, "PJSIP/trunk-main-6 Up +1557/- 101/- VoiceMail(101@default,u) macro-vm,vmu101 -"),
         row(7, 7, "PJSIP/trunk-main-7 Up +1558/- -/- Queue() ext-queues,s -"),
+        row(8, 8, "PJSIP/102-8 Up 102/C -/- AGI(clock.agi) from-internal,*60 -"),
         row(5, 5, "DAHDI/i1/5551234-1a Up +1556/- -/- Background(menu) from-digital,5559999 -"),
     ]);
     assert_eq!(
@@ -822,6 +885,7 @@ fn menus_and_services_are_calls_of_one_party() {
             "Up Inbound +1556@DAHDI/i1/5551234 > 5559999",
             "Up Inbound +1557@trunk-main > 101",
             "Queued Inbound +1558@trunk-main > -",
+            "Up Internal 102 > *60",
         ]
     );
     assert_eq!(
@@ -838,6 +902,7 @@ fn menus_and_services_are_calls_of_one_party() {
         calls[6].description,
         "+1558 (trunk trunk-main) has been waiting in a queue for 12 minutes"
     );
+    assert_eq!(calls[7].description, "102 C has been connected to *60 (AGI) for 12 minutes");
 }
 
 #[test]
