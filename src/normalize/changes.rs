@@ -329,6 +329,9 @@ mod tests {
         let mut now = busy();
         trunk(&mut now, "trunk-main").state = TrunkState::Unmonitored;
         assert_eq!(changes(&(&before).into(), &now), Some(Vec::new()), "nobody knows yet");
+        trunk(&mut now, "trunk-main").state = TrunkState::Rejected;
+        let found = changes(&(&before).into(), &now).unwrap();
+        assert_eq!((found.len(), found[0].kind), (1, ChangeKind::TrunkLost), "{found:#?}");
     }
 
     #[test]

@@ -449,6 +449,47 @@ fn a_queue_that_rings_several_agents_is_who_is_called() {
 }
 
 #[test]
+fn a_caller_who_waits_behind_a_local_channel_waits_all_the_same() {
+    let rows = [
+        row(
+            1,
+            1,
+            "PJSIP/trunk-main-1 Up +1555/- -/- Dial(Local/400@from-internal/n) ext-miscdests,s b",
+        ),
+        row(
+            2,
+            1,
+            "Local/400@from-internal-2;1 Up 400/- +1555/- AppDial((Outgoing_Line)) from-internal,s b",
+        ),
+        row(3, 1, "Local/400@from-internal-2;2 Up +1555/- 400/- Queue(400,t,,) ext-queues,400 -"),
+    ];
+    let calls = judge(&answers(&[
+        (Action::new(ReadAction::CoreShowChannels), &rows.join("\n\n")),
+        (
+            Action::new(ReadAction::QueueStatus),
+            "Event: QueueEntry\nQueue: 400\nPosition: 1\nUniqueid: pbx-1795245000.3\nWait: 30",
+        ),
+    ]));
+    assert_eq!(lines(&calls), ["Queued Inbound +1555@trunk-main > 400"]);
+    assert!(calls[0].description.ends_with(" has been waiting in queue 400 for 30 seconds"));
+}
+
+#[test]
+fn a_phone_that_talks_to_a_local_channel_alone_is_not_who_calls() {
+    let call = the_call(&[
+        row(1, 1, "PJSIP/100-1 Ring 100/A -/- Dial(Local/101@from-internal/n) macro-dial,s -"),
+        row(
+            2,
+            1,
+            "Local/101@from-internal-2;1 Ringing 101/- 100/A AppDial((Outgoing_Line)) from-internal,101 -",
+        ),
+        row(3, 1, "Local/101@from-internal-2;2 Up 100/A 101/- Dial(PJSIP/101) macro-dial-one,s b"),
+        row(4, 1, "PJSIP/101-4 Up 101/B 100/A AppDial((Outgoing_Line)) from-internal,101 b"),
+    ]);
+    assert_eq!(line(&call), "Ringing Internal 100 > 101");
+}
+
+#[test]
 fn a_forward_to_the_outside_is_inbound_and_names_both_trunks() {
     let call = the_call(&[
         row(
@@ -749,6 +790,22 @@ fn a_call_is_parked_where_the_bridge_or_its_application_alone_says_so() {
         (Action::new(ReadAction::BridgeList), bridge),
     ]));
     assert_eq!(lines(&calls), ["Parked Internal 103 > -"]);
+}
+
+#[test]
+fn of_a_parked_call_the_one_who_waits_is_named_and_not_who_parked_it() {
+    let rows = [
+        row(1, 1, "PJSIP/100-1 Up 100/A 101/B Playback(digits/71) macro-dial-one,s -"),
+        row(2, 1, "PJSIP/101-2 Up 101/B 100/A AppDial((Outgoing_Line)) from-internal, p"),
+    ];
+    let calls = judge(&answers(&[
+        (Action::new(ReadAction::CoreShowChannels), &rows.join("\n\n")),
+        (
+            Action::new(ReadAction::ParkedCalls),
+            "Event: ParkedCall\nParkeeUniqueid: pbx-1795245000.2\nParkingSpace: 71\n",
+        ),
+    ]));
+    assert_eq!(lines(&calls), ["Parked Unknown 101 > 71"]);
 }
 
 #[test]
