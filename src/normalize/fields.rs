@@ -151,7 +151,9 @@ mod tests {
         assert_eq!(clock_seconds("00:01:09"), Some(69));
         assert_eq!(clock_seconds("26:00:00"), Some(93_600));
         assert_eq!(clock_seconds("100:00:01"), Some(360_001));
-        for wrong in ["", "1:2", "00:60:00", "0:0:0:0", "a:b:c", "99999999999999999999:00:00"] {
+        for wrong in
+            ["", "1:2", "00:60:00", "00:00:60", "0:0:0:0", "a:b:c", "99999999999999999999:00:00"]
+        {
             assert_eq!(clock_seconds(wrong), None, "{wrong}");
         }
     }

@@ -555,13 +555,27 @@ mod tests {
 
     #[test]
     fn a_busy_pbx_is_told_in_one_sentence_a_section() {
-        let text = snapshot(&recorded("22.10.1/busy")).summary.text;
+        let summary = snapshot(&recorded("22.10.1/busy")).summary;
+        let calls = CallCounts {
+            total: 22,
+            up: 14,
+            ringing: 3,
+            on_hold: 1,
+            queued: 3,
+            parked: 1,
+            inbound: 6,
+            outbound: 1,
+            internal: 7,
+        };
+        assert_eq!(summary.active_calls, Some(calls));
+        let text = summary.text;
         for said in [
             "PBX pbx22 (Asterisk 22.10.1+dfsg+~cs6.17.60671434-1) is up. ",
             " 23 extensions: 18 online, 5 offline. 14 busy: 100, 101, 102, 103,",
             "; ringing of these: 102, 110, 112.",
             " 22 calls in progress: 6 inbound, 1 outbound, 7 internal, 3 ringing, 1 on hold, 3 in \
              a queue, 1 parked.",
+            " 12 trunks: 6 up, 6 down. Down: ",
             " trunk-badpw (Rejected), trunk-dead (Rejected).",
             " 3 callers wait in 2 of 3 queues, the longest for 1 minute 14 seconds: 400 (2), 402 \
              (1).",
@@ -582,11 +596,17 @@ mod tests {
                 "Event: QueueParams\nQueue: 400\nCalls: 1\n\n\
                  Event: QueueEntry\nQueue: 400\nPosition: 1\nWait: 1",
             ),
+            (
+                ReadAction::CoreShowChannels.into(),
+                "Event: CoreShowChannel\nChannel: PJSIP/100-1\nChannelState: 6\n\
+                 Application: Echo\nUniqueid: 1795247990.1\nLinkedid: 1795247990.1",
+            ),
         ])
         .summary
         .text;
         assert!(text.contains(" 1 extension: "), "{text}");
         assert!(text.contains(" Busy: 100."), "{text}");
+        assert!(text.contains(" 1 call in progress: 1 internal. "), "{text}");
         assert!(
             text.ends_with("1 caller waits in 1 of 1 queue, the longest for 1 second: 400 (1).")
         );
@@ -700,6 +720,8 @@ mod tests {
         let mut now = snapshot(&answers);
         let extension = &mut now.extensions.as_mut().unwrap()[0];
         extension.online = Some(false);
+        let info = now.system_info.as_mut().unwrap();
+        info.started_at_local = Some("2026-11-21 07:24:00".to_owned());
         now.changes = crate::normalize::changes::changes(&(&before).into(), &now);
         let all = attention(&now, false);
         assert!(all.is_sorted_by_key(|item| item.severity));
@@ -710,7 +732,13 @@ mod tests {
             .collect();
         assert_eq!(
             warnings,
-            ["queue_no_agents", "queue_no_agents", "section_failed", "extension_offline"]
+            [
+                "queue_no_agents",
+                "queue_no_agents",
+                "section_failed",
+                "pbx_restarted",
+                "extension_offline"
+            ]
         );
         assert_eq!(all[0].kind, "trunk_unreachable");
     }
