@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::program::Program;
 
@@ -31,6 +31,8 @@ fn the_schema_is_one_of_draft_2020_12() {
 #[cfg(feature = "validate")]
 #[test]
 fn a_file_is_held_against_the_schema() {
+    use serde_json::json;
+
     let program = Program::with_config("");
     let demo = program.run(&["demo", "--stdout"]).stdout;
     std::fs::write(program.path("good.json"), &demo).unwrap();
