@@ -55,12 +55,12 @@ struct Queues {
 }
 
 impl Queues {
-    /// The queue of that name, created by `new` when it is first named.
-    fn queue(&mut self, row: Row<'_>, new: fn(String) -> Queue) -> Option<&mut Queue> {
+    /// The queue of that name, created when it is first named.
+    fn queue(&mut self, row: Row<'_>) -> Option<&mut Queue> {
         let name = text(row, "Queue")?;
         let at = *self.places.entry(name.clone()).or_insert(self.listed.len());
         if at == self.listed.len() {
-            self.listed.push(new(name));
+            self.listed.push(named(name));
         }
         self.listed.get_mut(at)
     }
@@ -69,7 +69,7 @@ impl Queues {
     /// its queue known.
     fn read_status(&mut self, row: Row<'_>, directory: &Directory<'_>, calls: &CallIds<'_>) {
         let Some(event) = row.event() else { return };
-        let Some(queue) = self.queue(row, listed) else { return };
+        let Some(queue) = self.queue(row) else { return };
         match event {
             "QueueParams" => read_params(queue, row),
             "QueueMember" => {
@@ -83,7 +83,7 @@ impl Queues {
 
     /// Reads a row of QueueSummary into what QueueStatus left open.
     fn read_summary(&mut self, row: Row<'_>) {
-        let Some(queue) = self.queue(row, unlisted) else { return };
+        let Some(queue) = self.queue(row) else { return };
         let fill = |field: &mut Option<u64>, key| *field = field.or_else(|| count(row, key));
         fill(&mut queue.calls, "Callers");
         fill(&mut queue.available, "Available");
@@ -95,7 +95,7 @@ impl Queues {
 }
 
 /// A queue of which nothing is known but its name.
-fn unlisted(name: String) -> Queue {
+fn named(name: String) -> Queue {
     Queue {
         name,
         strategy: None,
@@ -119,11 +119,6 @@ fn unlisted(name: String) -> Queue {
     }
 }
 
-/// A queue that QueueStatus lists: whoever is not listed with it is not there.
-fn listed(name: String) -> Queue {
-    Queue { callers: Some(Vec::new()), agents: Some(Vec::new()), ..unlisted(name) }
-}
-
 fn read_params(queue: &mut Queue, row: Row<'_>) {
     queue.strategy = text(row, "Strategy");
     queue.calls = count(row, "Calls");
@@ -137,7 +132,8 @@ fn read_params(queue: &mut Queue, row: Row<'_>) {
     queue.weight = count(row, "Weight");
 }
 
-/// Counts the members and callers of a queue that QueueStatus listed.
+/// Counts the members and callers of a queue that QueueStatus listed: whoever is not listed with
+/// it is not there.
 ///
 /// The rules are QueueSummary's own (`app_queue.c`): logged in is who is neither unavailable nor
 /// invalid; available is who is idle or of unknown state, and not paused.
