@@ -776,6 +776,13 @@ fn a_conference_is_known_by_its_bridge_or_by_what_its_callers_run() {
         (Action::new(ReadAction::BridgeList), bridge),
     ]));
     assert_eq!(lines(&calls), ["Conference Unknown 101 > 601"]);
+    let room = Action::new(ReadAction::ConfbridgeList).with("Conference", "602").unwrap();
+    let member = "Event: ConfbridgeList\nConference: 602\nUniqueid: pbx-1795245000.1\n\
+                  AnsweredTime: 30";
+    let alone =
+        judge(&answers(&[(Action::new(ReadAction::CoreShowChannels), &dialled), (room, member)]));
+    assert_eq!(alone[0].description, "101 B has been in conference 602 for 30 seconds, alone");
+    assert_eq!(alone[0].talk_seconds, None, "there is nobody to talk to");
 }
 
 #[test]
