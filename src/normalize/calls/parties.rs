@@ -196,8 +196,9 @@ impl<'a> Scene<'a> {
         }
         let caller = self.caller.filter(|caller| caller.is_joined || caller.is_left_alone)?;
         let number = self.connected_number()?;
-        let name = caller.channel.connected_line_name.clone();
-        Some(Party { name: name.filter(|n| !is_cid_note(n)), ..self.numbered(number) })
+        let name = caller.channel.connected_line_name.clone().filter(|name| !is_cid_note(name));
+        let party = self.numbered(number);
+        Some(Party { name: name.or(party.name), ..party })
     }
 
     /// The party of a number that may be one of our extensions.

@@ -708,6 +708,9 @@ fn a_partner_that_vanished_between_lists_is_still_known_by_its_number() {
     assert_eq!(line(&call), "Up Internal 100 > 101");
     assert_eq!((call.to.extension.as_deref(), call.talk_seconds), (Some("101"), None));
     assert_eq!(call.description, "100 A has been connected to 101 B for 12 minutes");
+    let unnamed =
+        the_call(&[row(1, 1, "PJSIP/100-1 Up 100/A 101/- Dial(PJSIP/101) macro-dial-one,s gone")]);
+    assert_eq!(text(&unnamed.to.name), "Bob", "the directory knows it");
     let outside = the_call(&[row(
         1,
         1,
