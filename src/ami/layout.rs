@@ -340,6 +340,16 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_two_kinds_have_two_layouts_however_they_alternate() {
+        let mut layouts = Layouts::default();
+        for _ in 0..3 {
+            layouts.inspect("Event: QueueParams\r\nQueue: 400\r\n");
+            layouts.inspect("Event: QueueMember\r\nName: Bob\r\n");
+        }
+        assert_eq!(layouts.known.len(), 2);
+    }
+
+    #[test]
     fn what_never_repeats_and_what_is_out_of_bounds_is_not_kept_for_ever() {
         let mut layouts = Layouts::default();
         for number in 0..1_000 {
