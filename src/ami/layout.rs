@@ -360,6 +360,11 @@ mod tests {
             assert!(layouts.current().is_some());
         }
         assert_eq!(layouts.known.len(), Layouts::MOST);
+        let is_known = |number: usize| {
+            let name = format!("N{number}");
+            layouts.known.iter().any(|layout| layout.names().any(|known| known == name))
+        };
+        assert!((1_000 - Layouts::MOST..1_000).all(is_known), "the latest are kept");
         for block in [
             "A: 1\r\n".repeat(256),
             format!("{}: 1\r\n", "n".repeat(5_000)),

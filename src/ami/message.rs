@@ -1,6 +1,6 @@
 //! Messages as text that was checked once: a row is a view, a header a slice of it.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
     ReadAction,
@@ -11,26 +11,12 @@ use super::{
 ///
 /// A row borrows the text of its [`Answer`]. The rows of a list share their names, so that looking a
 /// header up in one does not walk its lines. Use [`Row::columns`] where several are needed.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
     text: &'a str,
     /// `None` where the lines have to be walked.
     index: Option<Index<'a>>,
 }
-
-impl fmt::Debug for Row<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Row").field(&self.text).finish()
-    }
-}
-
-impl PartialEq for Row<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for Row<'_> {}
 
 impl<'a> Row<'a> {
     /// Views a block as a row. Lines may end in CRLF or LF.
