@@ -51,11 +51,11 @@ pub fn write(bytes: &[u8], target: &Target<'_>) -> Result<(), Error> {
 pub type File<'a> = io::BufWriter<&'a std::fs::File>;
 
 /// Replaces the target by what `fill` writes, in one step; so that what is large need not stand in
-/// memory as a whole. Otherwise as [`write`].
+/// memory as a whole. Otherwise as [`write()`].
 ///
 /// # Errors
 ///
-/// As [`write`]; what `fill` fails with counts as a failure to write.
+/// As [`write()`]; what `fill` fails with counts as a failure to write.
 pub fn write_with(
     target: &Target<'_>,
     fill: impl FnOnce(&mut File<'_>) -> io::Result<()>,

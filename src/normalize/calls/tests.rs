@@ -265,14 +265,14 @@ fn outbound_numbers_come_from_what_dial_sent_in_either_dialplan() {
                 8,
                 8,
                 &format!(
-                    "PJSIP/104-8 Up +4930100100/- {shown}/CID:+4930100100 Dial(PJSIP/4930555001@trunk-main,300,T) macro-dialout-trunk,s b"
+                    "PJSIP/104-8 Up +4930100100/- {shown}/CID:+15550100100 Dial(PJSIP/4930555001@trunk-main,300,T) macro-dialout-trunk,s b"
                 ),
             ),
             row(
                 9,
                 8,
                 &format!(
-                    "PJSIP/trunk-main-9 Up {shown}/CID:+4930100100 +4930100100/- AppDial((Outgoing_Line)) from-pstn, b"
+                    "PJSIP/trunk-main-9 Up {shown}/CID:+15550100100 +4930100100/- AppDial((Outgoing_Line)) from-pstn, b"
                 ),
             ),
         ]);
@@ -714,7 +714,7 @@ fn a_partner_that_vanished_between_lists_is_still_known_by_its_number() {
     let outside = the_call(&[row(
         1,
         1,
-        "PJSIP/100-1 Up 100/A 5551234/CID:+4930100 Dial(PJSIP/5551234@trunk-main) macro-x,s gone",
+        "PJSIP/100-1 Up 100/A 5551234/CID:+15550100 Dial(PJSIP/5551234@trunk-main) macro-x,s gone",
     )]);
     assert_eq!((text(&outside.to.number), text(&outside.to.name)), ("5551234", "-"));
     let left = the_call(&[row(
