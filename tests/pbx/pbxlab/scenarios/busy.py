@@ -228,7 +228,8 @@ def wait_for_channels(server, wanted):
         found = len(channels(server))
         return "" if found == wanted else f"{found} channels instead of {wanted}"
 
-    wait_for(f"the calls on Asterisk {server.version}", 10, missing)
+    # A message that was lost is sent again for 32 s (RFC 3261, 64 times T1).
+    wait_for(f"the calls on Asterisk {server.version}", 40, missing)
 
 
 def tell_phone(server, success, **order):
