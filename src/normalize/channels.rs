@@ -201,9 +201,10 @@ mod tests {
         let rows = "Event: CoreShowChannel\nChannel: SIP/10-1\nUniqueid: 1.2\n\n\
                     Event: CoreShowChannel\nChannel: SIP/9-1\nUniqueid: 1.1\n\n\
                     Event: CoreShowChannel\nChannel: SIP/10-1\nUniqueid: 1.2\n\n\
+                    Event: CoreShowChannel\nChannel: SIP/10-1\nUniqueid: 1.4\n\n\
                     Event: CoreShowChannel\nUniqueid: 1.3\n";
-        let names: Vec<_> = read(rows).into_iter().map(|c| c.channel).collect();
-        assert_eq!(names, ["SIP/9-1", "SIP/10-1"]);
+        let ids: Vec<_> = read(rows).into_iter().map(|c| c.uniqueid).collect();
+        assert_eq!(ids, ["1.1", "1.2", "1.4"], "a name alone may be used again");
     }
 
     #[test]

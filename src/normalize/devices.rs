@@ -159,4 +159,12 @@ mod tests {
         assert_eq!(there(&[Some("Unreachable"), None]), None);
         assert_eq!(there(&[None, Some("Reachable")]), Some(true));
     }
+
+    #[test]
+    fn a_peer_has_the_port_that_it_tells() {
+        let port = |row| peer_contact("SIP/200", Row::new(row)).unwrap().port;
+        assert_eq!(port("IPaddress: 192.0.2.1\r\nIPport: 5061\r\n"), Some(5061));
+        assert_eq!(port("IPaddress: 192.0.2.1\r\nPort: 4569\r\n"), Some(4569));
+        assert_eq!(port("IPaddress: 192.0.2.1\r\nIPport: 0\r\n"), None);
+    }
 }

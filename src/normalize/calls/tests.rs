@@ -875,6 +875,30 @@ fn a_call_picked_up_from_parking_is_a_talk() {
 }
 
 #[test]
+fn those_who_wait_in_one_bridge_are_calls_of_their_own() {
+    let channels = |application: &str| {
+        let one = row(1, 1, &format!("PJSIP/101-1 Up 101/B 100/A {application} from-internal,s w"));
+        let other =
+            row(2, 2, &format!("PJSIP/103-2 Up 103/D 104/E {application} from-internal,s w"));
+        (Action::new(ReadAction::CoreShowChannels), format!("{one}\n\n{other}"))
+    };
+    let calls = |application: &str, action: ReadAction, rows: &str| {
+        let (list, channels) = channels(application);
+        judge(&answers(&[(list, &channels), (Action::new(action), rows)])).len()
+    };
+    let dialled = "AppDial((Outgoing_Line))";
+    assert_eq!(calls(dialled, ReadAction::ParkedCalls, ""), 1, "they talk");
+    let parked = "Event: ParkedCall\nParkeeUniqueid: pbx-1795245000.1\n\n\
+                  Event: ParkedCall\nParkeeUniqueid: pbx-1795245000.2\n";
+    assert_eq!(calls(dialled, ReadAction::ParkedCalls, parked), 2);
+    assert_eq!(calls("AgentLogin(1)", ReadAction::ParkedCalls, ""), 2);
+    assert_eq!(calls("BridgeWait(,)", ReadAction::ParkedCalls, ""), 2);
+    let holding = "Event: BridgeListItem\nBridgeUniqueid: w\nBridgeTechnology: holding_bridge\n\
+                   BridgeCreator: <unknown>\nBridgeName: <unknown>\n";
+    assert_eq!(calls(dialled, ReadAction::BridgeList, holding), 2);
+}
+
+#[test]
 fn hold_is_what_a_device_says_and_music_is_not_hold() {
     let rows = [
         row(1, 1, "PJSIP/100-1 Up 100/A 101/B Dial(PJSIP/101) macro-dial-one,s x"),
