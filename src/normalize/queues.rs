@@ -278,6 +278,26 @@ mod tests {
     }
 
     #[test]
+    fn a_members_state_is_a_number_of_asterisks() {
+        use AgentStatus as S;
+        let words = [
+            S::Unknown,
+            S::Available,
+            S::InUse,
+            S::Busy,
+            S::Invalid,
+            S::Unavailable,
+            S::Ringing,
+            S::InUse,
+            S::OnHold,
+            S::Unknown,
+        ];
+        for (number, word) in words.into_iter().enumerate() {
+            assert_eq!(status(&number.to_string()), word, "{number}");
+        }
+    }
+
+    #[test]
     fn members_stand_by_extension_and_say_the_state_of_their_device() {
         let member = |interface: &str, status: &str| {
             format!("\n\nEvent: QueueMember\nQueue: 400\nLocation: {interface}\nStatus: {status}")

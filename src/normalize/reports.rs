@@ -224,6 +224,27 @@ mod tests {
     }
 
     #[test]
+    fn a_report_says_why_a_section_is_left_out_or_cannot_be() {
+        let mut answers = crate::normalize::testing::recorded("22.10.1/busy");
+        let said = |answers: &Answers, section, skip: &[Section]| {
+            report(section, answers, &skip.iter().copied().collect(), false).message
+        };
+        let skip = [Section::Voicemail, Section::Queues];
+        let voicemail = said(&answers, Section::Voicemail, &skip).unwrap();
+        assert!(voicemail.contains("voicemail_counts"), "{voicemail}");
+        let queues = said(&answers, Section::Queues, &skip).unwrap();
+        assert_eq!(queues, "left out by the configuration");
+        let action = ReadAction::ParkedCalls;
+        failed(&mut answers, action, ActionError::Unsupported { action });
+        let parking = said(&answers, Section::Parking, &[]).unwrap();
+        assert!(parking.contains("ParkedCalls is unknown to this server"), "{parking}");
+        let action = ReadAction::PjsipShowEndpoint;
+        failed(&mut answers, action, ActionError::Denied { action });
+        let report = report(Section::Trunks, &answers, &BTreeSet::new(), true);
+        assert_eq!(report.status, SectionStatus::Partial, "a trunk's details are its own");
+    }
+
+    #[test]
     fn without_data_the_reason_is_told_apart() {
         let kind = ReadAction::ParkedCalls;
         for (error, expected) in [

@@ -899,6 +899,37 @@ fn those_who_wait_in_one_bridge_are_calls_of_their_own() {
 }
 
 #[test]
+fn a_second_device_of_an_extension_shows_the_extensions_number_and_a_name_of_its_own() {
+    let call = the_call(&[
+        row(1, 1, "PJSIP/99100-1 Up 100/Laptop 101/B Dial(PJSIP/101) macro-dial-one,s x"),
+        row(2, 1, "PJSIP/101-2 Up 101/B 100/Laptop AppDial((Outgoing_Line)) from-internal, x"),
+    ]);
+    assert_eq!(
+        (line(&call), text(&call.from.name)),
+        ("Up Internal 100 > 101".to_owned(), "Laptop")
+    );
+}
+
+#[test]
+fn a_trunks_leg_that_shows_nothing_reaches_what_the_caller_is_connected_to() {
+    let call = the_call(&[
+        row(1, 1, "PJSIP/100-1 Up 100/A 5551234/- - from-internal,s x"),
+        row(2, 1, "PJSIP/trunk-main-2 Up -/- 100/A AppDial((Outgoing_Line)) from-pstn,s x"),
+    ]);
+    assert_eq!(line(&call), "Up Outbound 100 > 5551234@trunk-main");
+}
+
+#[test]
+fn of_parties_with_an_extension_each_none_is_the_group() {
+    let call = the_call(&[
+        row(1, 1, "PJSIP/100-1 Ring 100/A -/- Dial(PJSIP/101&PJSIP/102) from-internal,600 -"),
+        row(2, 1, "PJSIP/101-2 Ringing 101/B 100/A AppDial((Outgoing_Line)) from-internal,101 -"),
+        row(3, 1, "PJSIP/102-3 Ringing 102/C 100/A AppDial((Outgoing_Line)) from-internal,102 -"),
+    ]);
+    assert_eq!(line(&call), "Ringing Internal 100 > 600");
+}
+
+#[test]
 fn hold_is_what_a_device_says_and_music_is_not_hold() {
     let rows = [
         row(1, 1, "PJSIP/100-1 Up 100/A 101/B Dial(PJSIP/101) macro-dial-one,s x"),
