@@ -920,6 +920,13 @@ fn a_trunks_leg_that_shows_nothing_reaches_what_the_caller_is_connected_to() {
 }
 
 #[test]
+fn only_dials_data_says_who_is_called() {
+    let call =
+        the_call(&[row(1, 1, "PJSIP/100-1 Up 100/A -/- Page(PJSIP/101) from-internal,*80 -")]);
+    assert_eq!(line(&call), "Up Internal 100 > *80");
+}
+
+#[test]
 fn of_parties_with_an_extension_each_none_is_the_group() {
     let call = the_call(&[
         row(1, 1, "PJSIP/100-1 Ring 100/A -/- Dial(PJSIP/101&PJSIP/102) from-internal,600 -"),
@@ -939,11 +946,16 @@ fn hold_is_what_a_device_says_and_music_is_not_hold() {
         row(5, 4, "SIP/201-5 Up 201/- 200/- AppDial((Outgoing_Line)) from-internal, y"),
         row(6, 6, "SIP/202-6 Up 202/- 201/- Dial(SIP/201) macro-dial-one,s z"),
         row(7, 6, "SIP/201-7 Up 201/- 202/- AppDial((Outgoing_Line)) from-internal, z"),
+        row(8, 8, "PJSIP/103-8 Up 103/D 104/E Dial(PJSIP/104&PJSIP/105) macro-dial-one,s w"),
+        row(9, 8, "PJSIP/104-9 Up 104/E 103/D AppDial((Outgoing_Line)) from-internal, w"),
+        // Holds another call, and has no part in the talk.
+        row(10, 8, "PJSIP/105-10 Ringing 105/F 103/D AppDial((Outgoing_Line)) from-internal, -"),
     ];
     let rows = rows.join("\n\n");
     let states = "Event: DeviceStateChange\nDevice: SIP/201\nState: ONHOLD\n\n\
                   Event: DeviceStateChange\nDevice: SIP/202\nState: ONHOLD\n";
-    let endpoints = "Event: EndpointList\nObjectName: 101\nDeviceState: On Hold\n";
+    let endpoints = "Event: EndpointList\nObjectName: 101\nDeviceState: On Hold\n\n\
+                     Event: EndpointList\nObjectName: 105\nDeviceState: On Hold\n";
     let calls = judge(&answers(&[
         (Action::new(ReadAction::CoreShowChannels), &rows),
         (Action::new(ReadAction::DeviceStateList), states),
@@ -951,7 +963,7 @@ fn hold_is_what_a_device_says_and_music_is_not_hold() {
     ]));
     let states: Vec<_> = calls.iter().map(|call| call.state.as_str()).collect();
     // chan_sip says ONHOLD for either of 201's calls, and does not say for which; 202 has but one.
-    assert_eq!(states, ["On hold", "Up", "Up", "On hold"]);
+    assert_eq!(states, ["On hold", "Up", "Up", "On hold", "Up"]);
     assert!(calls[0].description.ends_with("for about 12 minutes, one side on hold"));
 }
 
