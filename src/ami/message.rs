@@ -338,6 +338,28 @@ mod tests {
     }
 
     #[test]
+    fn rows_share_layouts_and_those_beyond_the_bound_are_walked() {
+        let mut layouts = Layouts::default();
+        let mut answer = Answer::empty(ReadAction::QueueStatus);
+        answer.set_response("Response: Success\r\n");
+        let block = |number: usize| format!("Event: X\r\nN{number}: {number}\r\n");
+        for number in 0..Layouts::MOST + 1 {
+            for _ in 0..2 {
+                layouts.inspect(&block(number));
+                answer.add_row(&block(number), layouts.current());
+            }
+        }
+        assert_eq!(answer.response().get("Response"), Some("Success"));
+        assert_eq!(answer.layouts.len(), Layouts::MOST);
+        let indexed = answer.rows().filter(|row| row.index.is_some()).count();
+        assert_eq!((indexed, answer.rows().len()), (2 * Layouts::MOST, 2 * Layouts::MOST + 2));
+        for (at, row) in answer.rows().enumerate() {
+            let number = (at / 2).to_string();
+            assert_eq!(row.get(&format!("n{number}")), Some(number.as_str()));
+        }
+    }
+
+    #[test]
     fn escapes_of_channel_blocks_are_undone() {
         assert_eq!(unescape(r#"Quote \"Q\" O\'Brien \? \\ \t"#), "Quote \"Q\" O'Brien ? \\ \t");
         assert_eq!(unescape(r"C:\path\"), r"C:\path\");
