@@ -357,6 +357,8 @@ mod tests {
             let number = (at / 2).to_string();
             assert_eq!(row.get(&format!("n{number}")), Some(number.as_str()));
         }
+        let rows = answer.rows.len() * size_of::<StoredRow>();
+        assert_eq!(answer.size(), answer.text.len() + rows + 4 * answer.values.len());
     }
 
     #[test]
