@@ -22,7 +22,7 @@ const ID: &str = "bench-1";
 /// What was asked and what came over the wire.
 pub(crate) type Wire = (Action, String);
 
-/// Every list of a PBX of that size.
+/// Every list of a PBX of that size that a run would ask for.
 pub(crate) fn wires(size: Size) -> Vec<Wire> {
     let numbers = 10_000..10_000 + size.endpoints;
     let list = |action: Action, rows: String| {
@@ -55,12 +55,15 @@ pub(crate) fn wires(size: Size) -> Vec<Wire> {
         ),
         list(ReadAction::PjsipShowEndpoints.into(), rows(&endpoint)),
         list(ReadAction::PjsipShowRegistrationInboundContactStatuses.into(), rows(&contact)),
-        list(ReadAction::DeviceStateList.into(), rows(&device_state)),
         list(
             Family::UserName.tree(),
             rows(&|text, number| {
                 astdb(text, &format!("AMPUSER/{number}/cidname"), &format!("User {number}"));
             }),
+        ),
+        list(
+            Family::UserVoicemail.tree(),
+            rows(&|text, number| astdb(text, &format!("AMPUSER/{number}/voicemail"), "novm")),
         ),
         list(
             Family::DeviceUser.tree(),
@@ -93,13 +96,6 @@ fn contact(text: &mut String, number: u32) {
          AuthenticateQualify: 0\nOutboundProxy: \nPath: \nQualifyFrequency: 60\n\
          QualifyTimeout: 3.000\nQualify2xxOnly: 0\n\n",
         NOW + 3_600
-    );
-}
-
-fn device_state(text: &mut String, number: u32) {
-    let _ = write!(
-        text,
-        "Event: DeviceStateChange\nActionID: {ID}\nDevice: PJSIP/{number}\nState: NOT_INUSE\n\n"
     );
 }
 

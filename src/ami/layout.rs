@@ -97,6 +97,9 @@ pub(super) struct Layout {
     /// All names, each with its colon.
     names: String,
     headers: Vec<Header>,
+    /// Of each header a mark of its name, so that a look-up compares few names; [`REPEATED`] where a
+    /// header of that name stands before it.
+    prints: Vec<u16>,
     /// The headers whose names say something.
     marks: Vec<(usize, Mark)>,
 }
@@ -106,8 +109,17 @@ struct Header {
     /// Where its name, with its colon, begins among the names, and where it ends.
     from: usize,
     to: usize,
-    /// No header of that name stands before it.
-    is_first: bool,
+}
+
+/// No name has this print, see [`print`].
+const REPEATED: u16 = u16::MAX;
+
+/// What two names share that differ only in case: here, length and last letter.
+fn print(name: &str) -> u16 {
+    let last = name.bytes().next_back().unwrap_or_default().to_ascii_lowercase();
+    // Longer names share a length.
+    let length = u8::try_from(name.len()).unwrap_or(0xfe).min(0xfe);
+    u16::from_be_bytes([length, last])
 }
 
 impl Layout {
@@ -118,7 +130,12 @@ impl Layout {
 
     /// `None` for a block that is damaged or out of bounds.
     fn of(block: &str) -> Option<Self> {
-        let mut layout = Self { names: String::new(), headers: Vec::new(), marks: Vec::new() };
+        let mut layout = Self {
+            names: String::new(),
+            headers: Vec::new(),
+            prints: Vec::new(),
+            marks: Vec::new(),
+        };
         for (at, line) in block.split_inclusive('\n').enumerate() {
             let (name, _) = line.split_once(':')?;
             let from = layout.names.len();
@@ -128,7 +145,8 @@ impl Layout {
             let is_first = layout.names().all(|before| !before.eq_ignore_ascii_case(name));
             layout.names.push_str(name);
             layout.names.push(':');
-            layout.headers.push(Header { from, to: layout.names.len(), is_first });
+            layout.headers.push(Header { from, to: layout.names.len() });
+            layout.prints.push(if is_first { print(name) } else { REPEATED });
             layout.marks.extend(Mark::of(name).map(|mark| (at, mark)));
         }
         Some(layout)
@@ -145,6 +163,20 @@ impl Layout {
 
     fn name(&self, header: &Header) -> &str {
         self.names.get(header.from..header.to - 1).unwrap_or_default()
+    }
+
+    /// The place of the first header of that name, whatever its case; sought from `next` on first.
+    fn find(&self, key: &str, next: usize) -> Option<usize> {
+        let sought = print(key);
+        let fits = |(at, _): &(usize, &u16)| {
+            let header = self.headers.get(*at);
+            header.is_some_and(|header| self.name(header).eq_ignore_ascii_case(key))
+        };
+        let seek = |skip: usize| {
+            let prints = self.prints.iter().enumerate().skip(skip);
+            prints.filter(|(_, print)| **print == sought).find(fits).map(|(at, _)| at)
+        };
+        seek(next).or_else(|| if next > 0 { seek(0) } else { None })
     }
 
     /// Finds where each value of a block begins; `None` for a block of another layout.
@@ -183,17 +215,9 @@ impl<'a> Index<'a> {
         text: &'t str,
         keys: [&str; N],
     ) -> [Option<&'t str>; N] {
-        let headers = &self.layout.headers;
         let mut next = 0;
         keys.map(|key| {
-            let fits = |at: &usize| {
-                headers.get(*at).is_some_and(|header| {
-                    header.is_first
-                        && header.to - header.from == key.len() + 1
-                        && self.layout.name(header).eq_ignore_ascii_case(key)
-                })
-            };
-            let at = (next..headers.len()).find(fits).or_else(|| (0..next).find(fits))?;
+            let at = self.layout.find(key, next)?;
             next = at + 1;
             Some(self.value(text, at))
         })

@@ -17,7 +17,8 @@ use crate::ami::{Action, Answer, ReadAction};
 pub enum Family {
     /// `AMPUSER/<extension>/cidname`: display names.
     UserName,
-    /// `AMPUSER/<extension>/device`: devices of a user, joined with `&`.
+    /// `AMPUSER/<extension>/device`: devices of a user, joined with `&`. Asked for where
+    /// [`Family::DeviceUser`] leaves open whose a device is, or a user without one.
     UserDevice,
     /// `AMPUSER/<extension>/voicemail`: voicemail context, or `novm`.
     UserVoicemail,
@@ -40,9 +41,8 @@ pub enum Family {
 
 impl Family {
     /// What every run asks for.
-    pub const ALWAYS: [Self; 8] = [
+    pub const ALWAYS: [Self; 7] = [
         Self::UserName,
-        Self::UserDevice,
         Self::UserVoicemail,
         Self::DeviceUser,
         Self::DoNotDisturb,
@@ -56,8 +56,8 @@ impl Family {
     pub const WITHOUT_SYSTEM: [Self; 2] = [Self::DeviceDial, Self::Contact];
 
     /// All of them.
-    fn all() -> impl Iterator<Item = Self> {
-        Self::ALWAYS.into_iter().chain(Self::WITHOUT_SYSTEM)
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::ALWAYS.into_iter().chain([Self::UserDevice]).chain(Self::WITHOUT_SYSTEM)
     }
 
     /// The family's name, and the entry below each of its keys where it has such.

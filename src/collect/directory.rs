@@ -9,11 +9,15 @@
 mod evidence;
 mod judge;
 mod names;
+mod open;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::evidence::Evidence;
-pub(crate) use self::evidence::{PEER_LISTS, aor_of_contact, extension_hints, registered_contacts};
+pub(crate) use self::{
+    evidence::{PEER_LISTS, aor_of_contact, extension_hints, registered_contacts},
+    open::Open,
+};
 use crate::{
     collect::{Answers, AstDb},
     config::{Kind, KindRules},
@@ -90,21 +94,9 @@ impl<'a> Directory<'a> {
         Self { devices, names, registrations }
     }
 
-    /// The names of the PJSIP endpoints that are trunks, in their order: what [`Directory::read`]
-    /// would say, without the work for everything else.
-    pub(crate) fn pjsip_trunks(
-        answers: &'a Answers,
-        astdb: &AstDb<'a>,
-        rules: &KindRules,
-    ) -> Vec<&'a str> {
-        let evidence = Evidence::read(answers, astdb);
-        let is_trunk =
-            |name, seen| judge::judge("PJSIP", name, seen, &evidence, rules).0 == Kind::Trunk;
-        let endpoints = evidence.devices.iter().filter(|((tech, _), _)| *tech == "PJSIP");
-        endpoints
-            .filter(|((_, name), seen)| is_trunk(name, seen))
-            .map(|((_, name), _)| *name)
-            .collect()
+    /// What the first answers leave open, without the work for everything else.
+    pub(crate) fn open(answers: &'a Answers, astdb: &AstDb<'a>, rules: &KindRules) -> Open<'a> {
+        Open::read(answers, astdb, rules)
     }
 
     /// The entry of a device such as `PJSIP/101`. Technologies compare as Asterisk's channel

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answers, AstDb, Directory, Family, Outcome};
+use super::{Answers, AstDb, Directory, Family, Outcome, directory::Open};
 use crate::{
     ami::{Action, ActionError, ReadAction},
     config::KindRules,
@@ -51,8 +51,6 @@ pub fn sources(section: Section) -> Vec<(Action, Role)> {
                 (R::SipPeers, Core),
                 (R::IaxPeerList, Core),
                 (R::PjsipShowRegistrationInboundContactStatuses, Extra),
-                (R::ExtensionStateList, Extra),
-                (R::DeviceStateList, Extra),
             ]);
             actions.extend(Family::ALWAYS.map(|family| (family.tree(), Extra)));
             actions
@@ -96,7 +94,7 @@ impl Plan {
         actions
     }
 
-    /// What the first answers make it worth to ask.
+    /// What the answers so far make it worth to ask, and was not asked yet.
     #[must_use]
     pub fn then(&self, answers: &Answers) -> Vec<Action> {
         let mut actions = Vec::new();
@@ -106,15 +104,43 @@ impl Plan {
         if self.wants(Section::Conferences) {
             actions.extend(conferences(answers));
         }
-        let devices = self.wants(Section::Extensions) || self.wants(Section::Trunks);
-        if devices {
-            if is_denied(answers, ReadAction::PjsipShowEndpoints) {
-                actions.extend(Family::WITHOUT_SYSTEM.map(Family::tree));
-            }
+        if self.wants(Section::Extensions) || self.wants(Section::Trunks) {
+            actions.extend(self.about_devices(answers));
+        }
+        actions.retain(|action| answers.outcome(action).is_none());
+        actions
+    }
+
+    /// Whether nothing more can be worth asking once what [`Plan::then`] gives is answered.
+    ///
+    /// Without `DBGetTree` one more round is needed: devices are asked about one by one, and hints
+    /// name some of them.
+    #[must_use]
+    pub fn is_last(&self, answers: &Answers) -> bool {
+        let hints = Action::new(ReadAction::ExtensionStateList);
+        !self.wants(Section::Extensions)
+            || !lacks_trees(answers)
+            || answers.outcome(&hints).is_some()
+    }
+
+    /// What lists leave open about devices.
+    fn about_devices(&self, answers: &Answers) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if is_denied(answers, ReadAction::PjsipShowEndpoints) {
+            actions.extend(Family::WITHOUT_SYSTEM.map(Family::tree));
+        }
+        let astdb = AstDb::read(answers);
+        let open = Directory::open(answers, &astdb, &self.kinds);
+        if self.wants(Section::Extensions) {
+            actions.extend(open.states.then_some(ReadAction::DeviceStateList.into()));
+            actions.extend(open.hints.then_some(ReadAction::ExtensionStateList.into()));
+            actions.extend(open.users.then(|| Family::UserDevice.tree()));
+        }
+        if lacks_trees(answers) && self.is_last(answers) {
             actions.extend(self.astdb_entries(answers));
         }
         if self.wants(Section::Trunks) {
-            actions.extend(self.trunk_details(answers));
+            actions.extend(trunk_details(&open));
         }
         actions
     }
@@ -125,47 +151,25 @@ impl Plan {
 
     /// AstDB entry by entry, on servers that cannot list a family.
     fn astdb_entries(&self, answers: &Answers) -> Vec<Action> {
-        /// Objects asked about; 8 small answers each.
+        /// Objects asked about; eight small answers each.
         const MOST: usize = 1_000;
-        let trees = || Family::ALWAYS.into_iter().map(|f| answers.outcome(&f.tree()));
-        let lacks = trees()
-            .flatten()
-            .any(|outcome| matches!(outcome, Outcome::Failed(ActionError::Unsupported { .. })));
-        if !lacks {
-            return Vec::new();
-        }
         let directory = Directory::read(answers, &AstDb::default(), &self.kinds);
         let devices: BTreeSet<&str> =
             directory.devices().map(|device| device.name).take(MOST).collect();
-        let entries = devices.iter().flat_map(|name| {
-            Family::ALWAYS.into_iter().filter_map(move |family| family.entry(name))
-        });
+        let families = || Family::ALWAYS.into_iter().chain([Family::UserDevice]);
+        let entries =
+            devices.iter().flat_map(|name| families().filter_map(move |family| family.entry(name)));
         entries.collect()
     }
+}
 
-    /// Details of the PJSIP trunks: no list shows whether their permanent contacts answer.
-    fn trunk_details(&self, answers: &Answers) -> Vec<Action> {
-        /// Trunks asked about; one has about 150 headers.
-        const MOST: usize = 200;
-        let astdb = AstDb::read(answers);
-        let trunks = Directory::pjsip_trunks(answers, &astdb, &self.kinds);
-        if trunks.is_empty() {
-            return Vec::new();
-        }
-        let listed: BTreeSet<&str> = answers
-            .answer(ReadAction::PjsipShowEndpoints)
-            .into_iter()
-            .flat_map(|answer| answer.rows().filter_map(|row| row.get("ObjectName")))
-            .collect();
-        trunks
-            .into_iter()
-            .filter(|name| listed.contains(name))
-            .take(MOST)
-            .filter_map(|name| {
-                Action::new(ReadAction::PjsipShowEndpoint).with("Endpoint", name).ok()
-            })
-            .collect()
-    }
+/// Details of the PJSIP trunks: no list shows whether their permanent contacts answer.
+fn trunk_details(open: &Open<'_>) -> impl Iterator<Item = Action> {
+    /// Trunks asked about; one has about 150 headers.
+    const MOST: usize = 200;
+    let trunks = open.pjsip_trunks.iter().take(MOST);
+    trunks
+        .filter_map(|name| Action::new(ReadAction::PjsipShowEndpoint).with("Endpoint", *name).ok())
 }
 
 /// Participants of every conference that was listed.
@@ -177,6 +181,14 @@ fn conferences(answers: &Answers) -> impl Iterator<Item = Action> {
         let action = Action::new(ReadAction::ConfbridgeList);
         action.with("Conference", row.get("Conference")?).ok()
     })
+}
+
+/// Whether the server is one without `DBGetTree`.
+fn lacks_trees(answers: &Answers) -> bool {
+    let trees = Family::ALWAYS.into_iter().filter_map(|family| answers.outcome(&family.tree()));
+    trees
+        .into_iter()
+        .any(|outcome| matches!(outcome, Outcome::Failed(ActionError::Unsupported { .. })))
 }
 
 fn is_denied(answers: &Answers, kind: ReadAction) -> bool {
@@ -257,9 +269,18 @@ mod tests {
         assert_eq!(kinds.last(), Some(&ReadAction::VoicemailUsersList));
     }
 
+    /// What a server without FreePBX is asked, whatever else it is.
+    const WITHOUT_TABLE: [&str; 2] = ["DeviceStateList", "ExtensionStateList"];
+
     #[test]
-    fn an_empty_pbx_calls_for_nothing_more() {
-        assert_eq!(said(&Plan::default().then(&testing::nothing())), [""; 0]);
+    fn an_empty_pbx_calls_for_nothing_but_what_may_show_devices() {
+        let mut answers = testing::nothing();
+        assert_eq!(said(&Plan::default().then(&answers)), WITHOUT_TABLE);
+        assert!(Plan::default().is_last(&answers));
+        for kind in [ReadAction::DeviceStateList, ReadAction::ExtensionStateList] {
+            fail(&mut answers, kind.into(), false);
+        }
+        assert_eq!(said(&Plan::default().then(&answers)), [""; 0], "what was asked is asked once");
     }
 
     #[test]
@@ -267,9 +288,10 @@ mod tests {
         let mut answers = testing::nothing();
         let kind = ReadAction::PjsipShowRegistrationInboundContactStatuses;
         fail(&mut answers, kind.into(), true);
-        assert_eq!(said(&Plan::default().then(&answers)), ["PJSIPShowContacts"]);
+        assert_eq!(said(&Plan::default().then(&answers))[0], "PJSIPShowContacts");
         fail(&mut answers, kind.into(), false);
-        assert_eq!(said(&Plan::default().then(&answers)), [""; 0], "denied here is denied there");
+        let asked = said(&Plan::default().then(&answers));
+        assert_eq!(asked, WITHOUT_TABLE, "denied here is denied there");
     }
 
     #[test]
@@ -277,12 +299,13 @@ mod tests {
         let mut answers = testing::nothing();
         fail(&mut answers, ReadAction::PjsipShowEndpoints.into(), false);
         let expected = ["DBGetTree(DEVICE/%/dial)", "DBGetTree(registrar/contact)"];
-        assert_eq!(said(&Plan::default().then(&answers)), expected);
+        assert_eq!(said(&Plan::default().then(&answers))[..2], expected);
         let skip = [Section::Extensions, Section::Trunks].into();
         let plan = Plan { skip, ..Plan::default() };
         assert_eq!(said(&plan.then(&answers)), [""; 0], "nobody wants to know");
         fail(&mut answers, ReadAction::PjsipShowEndpoints.into(), true);
-        assert_eq!(said(&Plan::default().then(&answers)), [""; 0], "there is no PJSIP at all");
+        let asked = said(&Plan::default().then(&answers));
+        assert_eq!(asked, WITHOUT_TABLE, "there is no PJSIP at all");
     }
 
     #[test]
@@ -291,9 +314,9 @@ mod tests {
                      Event: ConfbridgeListRooms\nConference: 601";
         let answers = testing::answers(&[(ReadAction::ConfbridgeListRooms.into(), rooms)]);
         let expected = ["ConfbridgeList(600)", "ConfbridgeList(601)"];
-        assert_eq!(said(&Plan::default().then(&answers)), expected);
+        assert_eq!(said(&Plan::default().then(&answers))[..2], expected);
         let plan = Plan { skip: [Section::Conferences].into(), ..Plan::default() };
-        assert_eq!(said(&plan.then(&answers)), [""; 0]);
+        assert_eq!(said(&plan.then(&answers)), WITHOUT_TABLE);
     }
 
     #[test]
@@ -320,10 +343,20 @@ mod tests {
         for family in Family::ALWAYS {
             fail(&mut answers, family.tree(), true);
         }
-        let asked = said(&Plan::default().then(&answers));
-        assert_eq!(asked.len(), 2 * Family::ALWAYS.len());
+        let plan = Plan::default();
+        assert_eq!(said(&plan.then(&answers)), WITHOUT_TABLE, "hints may name more devices");
+        assert!(!plan.is_last(&answers));
+        let hint = "Event: ExtensionStatus\nExten: 7\nContext: ext-local\nHint: DAHDI/7";
+        let hints = Action::new(ReadAction::ExtensionStateList);
+        for (action, outcome, _) in testing::answers(&[(hints, hint)]).iter() {
+            answers.insert(action.clone(), outcome.clone(), None);
+        }
+        fail(&mut answers, ReadAction::DeviceStateList.into(), false);
+        let asked = said(&plan.then(&answers));
+        assert!(plan.is_last(&answers));
+        assert_eq!(asked.len(), 3 * (Family::ALWAYS.len() + 1));
         assert_eq!(asked[0], "DBGet(AMPUSER/200/cidname)");
-        for expected in ["DBGet(DEVICE/200/user)", "DBGet(DND/200)", "DBGet(DEVICE/out/user)"] {
+        for expected in ["DBGet(DEVICE/200/user)", "DBGet(DND/7)", "DBGet(AMPUSER/out/device)"] {
             assert!(asked.contains(&expected.to_owned()), "{expected}: {asked:?}");
         }
         // Refused is refused: no single entry would be given either.

@@ -78,7 +78,7 @@ pub async fn collect(
         started,
         answers: Answers::default(),
         outstanding: plan.first(),
-        following_up: false,
+        asked_all: false,
         cut_off: Vec::new(),
         ami_version: None,
         same_machine: false,
@@ -105,8 +105,8 @@ struct Run<'a> {
     answers: Answers,
     /// What is still to be asked or answered.
     outstanding: Vec<Action>,
-    /// The first answers are in, and what they called for has been asked.
-    following_up: bool,
+    /// Everything that answers called for has been asked.
+    asked_all: bool,
     /// Actions in whose answer a connection ended once.
     cut_off: Vec<Action>,
     ami_version: Option<String>,
@@ -134,7 +134,7 @@ impl Run<'_> {
         loop {
             let error = match self.connection().await {
                 Ok(End::Complete) => return Ok(()),
-                Ok(End::Lost) if self.outstanding.is_empty() && self.following_up => return Ok(()),
+                Ok(End::Lost) if self.outstanding.is_empty() && self.asked_all => return Ok(()),
                 Ok(End::Lost) => None,
                 Err(error) => Some(error),
             };
@@ -182,7 +182,7 @@ impl Run<'_> {
             let error = ActionError::TooLarge { action: action.kind(), limit };
             self.keep(action, Outcome::Failed(error), None);
         }
-        self.following_up = true;
+        self.asked_all = true;
     }
 
     /// One connection, from connecting to logging off.
@@ -227,7 +227,7 @@ impl Run<'_> {
                     }
                     self.outstanding.clone_from(&next);
                     client.ask(with_barrier(next));
-                    if self.following_up {
+                    if self.asked_all {
                         client.say_goodbye();
                     }
                 }
@@ -239,7 +239,7 @@ impl Run<'_> {
                 Err(_) => {
                     let after = self.target.run_timeout;
                     self.out_of_time(Error::LoginTimeout { after })?;
-                    self.following_up = true;
+                    self.asked_all = true;
                     return Ok(End::Lost);
                 }
             }
@@ -248,7 +248,7 @@ impl Run<'_> {
 
     /// What to ask when everything asked so far has been answered.
     async fn next_actions(&mut self) -> Vec<Action> {
-        if self.following_up {
+        if self.asked_all {
             return Vec::new();
         }
         if boot::is_booting(&self.answers) {
@@ -261,8 +261,9 @@ impl Run<'_> {
                 return self.plan.first();
             }
         }
-        self.following_up = true;
-        self.plan.then(&self.answers)
+        let next = self.plan.then(&self.answers);
+        self.asked_all = next.is_empty() || self.plan.is_last(&self.answers);
+        next
     }
 
     fn take(&mut self, finished: TimedAnswer) {

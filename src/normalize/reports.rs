@@ -30,9 +30,9 @@ pub(crate) fn report(
     let mut actions: Vec<(Role, ActionReport)> =
         direct.iter().map(|(action, role)| (*role, one(action, answers))).collect();
     if section == Section::Extensions {
-        let families = Family::WITHOUT_SYSTEM.map(Family::tree);
-        let asked = families.iter().filter(|family| answers.outcome(family).is_some());
-        actions.extend(asked.map(|family| (Role::Extra, one(family, answers))));
+        let families = Family::WITHOUT_SYSTEM.into_iter().chain([Family::UserDevice]);
+        let trees = families.map(Family::tree).filter(|tree| answers.outcome(tree).is_some());
+        actions.extend(trees.map(|tree| (Role::Extra, one(&tree, answers))));
     }
     actions.extend(
         follow_ups(section).iter().filter_map(|kind| Some((Role::Extra, many(*kind, answers)?))),
@@ -46,7 +46,12 @@ pub(crate) fn report(
 fn follow_ups(section: Section) -> &'static [ReadAction] {
     match section {
         Section::Trunks => &[ReadAction::PjsipShowEndpoint],
-        Section::Extensions => &[ReadAction::PjsipShowContacts, ReadAction::DbGet],
+        Section::Extensions => &[
+            ReadAction::PjsipShowContacts,
+            ReadAction::DeviceStateList,
+            ReadAction::ExtensionStateList,
+            ReadAction::DbGet,
+        ],
         Section::Conferences => &[ReadAction::ConfbridgeList],
         _ => &[],
     }
@@ -126,7 +131,7 @@ fn many(kind: ReadAction, answers: &Answers) -> Option<ActionReport> {
             times => format!("{kind} ({times} times)"),
         },
         outcome: *outcome,
-        items: Some(judged.iter().filter_map(|((_, items, _), _)| *items).sum()),
+        items: judged.iter().filter_map(|((_, items, _), _)| *items).reduce(|a, b| a + b),
         duration_ms: Some(millis(duration)),
         message: message.clone(),
     })

@@ -50,7 +50,7 @@ pub(crate) fn recorded(folder: &str) -> Answers {
             answers.insert(action, outcome, None);
         }
     }
-    for family in Family::ALWAYS.into_iter().chain(Family::WITHOUT_SYSTEM) {
+    for family in Family::all() {
         if let Some(outcome) = decode(&family.tree(), "DBGetTree-all") {
             answers.insert(family.tree(), outcome, None);
         }

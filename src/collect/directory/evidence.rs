@@ -30,6 +30,10 @@ pub(super) struct Seen<'a> {
     pub fixed_address: bool,
     /// Nothing but an outbound registration, without an endpoint.
     pub registration_only: bool,
+    /// It stands in a list of devices.
+    pub listed: bool,
+    /// That list tells its device state.
+    pub has_state: bool,
 }
 
 /// Whether FreePBX's device table has a device.
@@ -58,7 +62,8 @@ pub(super) struct Evidence<'a> {
     owners: HashMap<&'a str, &'a str>,
     /// Whether a device that `users` lacks is known to be missing.
     absent: HashSet<&'a str>,
-    table_read: bool,
+    /// FreePBX's device table was read whole, and is not empty.
+    pub table_read: bool,
     /// Extensions by the device that their hint names.
     hints: HashMap<(&'a str, &'a str), &'a str>,
     contexts: HashMap<(&'a str, &'a str), &'a str>,
@@ -116,12 +121,18 @@ impl<'a> Evidence<'a> {
     /// A prefix is never stripped: `99100` is a browser's device of 100 on one system and an
     /// extension of its own on another.
     pub(super) fn extension_of(&self, tech: &'a str, name: &'a str) -> &'a str {
-        let by_table = || {
-            let Table::Present(id) = self.table(tech, name) else { return None };
-            let user = self.users.get(id).copied().filter(|user| !matches!(*user, "" | "none"));
-            user.or_else(|| self.owners.get(id).copied())
+        let owner = || match self.table(tech, name) {
+            Table::Present(id) => self.owners.get(id).copied(),
+            Table::Absent | Table::Silent => None,
         };
-        by_table().or_else(|| self.hints.get(&(tech, name)).copied()).unwrap_or(name)
+        let by_table = self.user_of(tech, name).or_else(owner);
+        by_table.or_else(|| self.hints.get(&(tech, name)).copied()).unwrap_or(name)
+    }
+
+    /// The user that FreePBX's device table gives the device.
+    pub(super) fn user_of(&self, tech: &'a str, name: &'a str) -> Option<&'a str> {
+        let Table::Present(id) = self.table(tech, name) else { return None };
+        self.users.get(id).copied().filter(|user| !matches!(*user, "" | "none"))
     }
 
     fn read_table(&mut self, answers: &Answers, astdb: &AstDb<'a>) {
@@ -183,15 +194,16 @@ impl<'a> Evidence<'a> {
         let is_static =
             |contact| registered.as_ref().is_some_and(|known| !known.contains(&contact));
         for row in endpoints.rows() {
-            let [Some(name), auths, outbound_auths] =
-                row.columns(["ObjectName", "Auths", "OutboundAuths"])
-            else {
+            let columns = ["ObjectName", "Auths", "OutboundAuths", "DeviceState"];
+            let [Some(name), auths, outbound_auths, state] = row.columns(columns) else {
                 continue;
             };
             let seen = Seen {
                 auths: auths.unwrap_or_default(),
                 outbound_auths: outbound_auths.unwrap_or_default(),
                 static_contact: row.all("Contacts").flat_map(endpoint_contacts).any(is_static),
+                listed: true,
+                has_state: state.is_some_and(|word| !word.eq_ignore_ascii_case("Unknown")),
                 ..Seen::default()
             };
             self.devices.insert(("PJSIP", name), seen);
@@ -205,7 +217,8 @@ impl<'a> Evidence<'a> {
                     continue;
                 };
                 let fixed_address = dynamic.is_some_and(|d| d.eq_ignore_ascii_case("no"));
-                self.devices.insert((tech, name), Seen { fixed_address, ..Seen::default() });
+                let seen = Seen { fixed_address, listed: true, ..Seen::default() };
+                self.devices.insert((tech, name), seen);
             }
         }
     }
