@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use tracing::level_filters::LevelFilter;
+
 use crate::error::ExitCode;
 
 /// Takes a read-only snapshot of a FreePBX/Asterisk server over AMI and writes it as one JSON file.
@@ -188,22 +190,23 @@ const SIGNALS: &str = "  130  ended by SIGINT\n  143  ended by SIGTERM\n\n`statu
 impl Common {
     /// Sends the log to standard error: warnings, or more with `-v`; `RUST_LOG` decides where set.
     pub fn start_logging(&self) {
-        use tracing_subscriber::EnvFilter;
+        use tracing_subscriber::{filter::Targets, fmt, prelude::*};
         let level = match self.verbose {
-            0 => "warn",
-            1 => "info",
-            2 => "debug",
-            _ => "trace",
+            0 => LevelFilter::WARN,
+            1 => LevelFilter::INFO,
+            2 => LevelFilter::DEBUG,
+            _ => LevelFilter::TRACE,
         };
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-        let log = tracing_subscriber::fmt()
-            .with_env_filter(filter)
+        let asked = std::env::var("RUST_LOG").ok().and_then(|filter| filter.parse().ok());
+        let filter = asked.unwrap_or_else(|| Targets::new().with_default(level));
+        let lines = fmt::layer()
             .with_writer(std::io::stderr)
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+        let log = tracing_subscriber::registry().with(filter);
         // Fails only when a log has been started before, and then there is one.
         let _ = match self.log_format {
-            LogFormat::Text => log.with_target(false).try_init(),
-            LogFormat::Json => log.json().try_init(),
+            LogFormat::Text => log.with(lines.with_target(false)).try_init(),
+            LogFormat::Json => log.with(lines.json()).try_init(),
         };
     }
 }

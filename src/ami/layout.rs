@@ -97,9 +97,8 @@ pub(super) struct Layout {
     /// All names, each with its colon.
     names: String,
     headers: Vec<Header>,
-    /// Of each header a mark of its name, so that a look-up compares few names; [`REPEATED`] where a
-    /// header of that name stands before it.
-    prints: Vec<u16>,
+    /// Of each header the [`print`] of its name, so that a look-up compares few names.
+    prints: Vec<u8>,
     /// The headers whose names say something.
     marks: Vec<(usize, Mark)>,
 }
@@ -109,17 +108,15 @@ struct Header {
     /// Where its name, with its colon, begins among the names, and where it ends.
     from: usize,
     to: usize,
+    /// No header of that name stands before it.
+    is_first: bool,
 }
 
-/// No name has this print, see [`print`].
-const REPEATED: u16 = u16::MAX;
-
-/// What two names share that differ only in case: here, length and last letter.
-fn print(name: &str) -> u16 {
-    let last = name.bytes().next_back().unwrap_or_default().to_ascii_lowercase();
-    // Longer names share a length.
-    let length = u8::try_from(name.len()).unwrap_or(0xfe).min(0xfe);
-    u16::from_be_bytes([length, last])
+/// The same for names that differ only in case, and most often not for others.
+fn print(name: &str) -> u8 {
+    let bytes = name.as_bytes();
+    let [first, last] = [bytes.first(), bytes.last()].map(|byte| byte.map_or(0, |b| b | 0x20));
+    first.wrapping_mul(31) ^ last.rotate_left(3) ^ bytes.len().to_le_bytes()[0]
 }
 
 impl Layout {
@@ -145,8 +142,8 @@ impl Layout {
             let is_first = layout.names().all(|before| !before.eq_ignore_ascii_case(name));
             layout.names.push_str(name);
             layout.names.push(':');
-            layout.headers.push(Header { from, to: layout.names.len() });
-            layout.prints.push(if is_first { print(name) } else { REPEATED });
+            layout.headers.push(Header { from, to: layout.names.len(), is_first });
+            layout.prints.push(print(name));
             layout.marks.extend(Mark::of(name).map(|mark| (at, mark)));
         }
         Some(layout)
@@ -165,18 +162,25 @@ impl Layout {
         self.names.get(header.from..header.to - 1).unwrap_or_default()
     }
 
-    /// The place of the first header of that name, whatever its case; sought from `next` on first.
-    fn find(&self, key: &str, next: usize) -> Option<usize> {
+    /// The places of all headers of that name, whatever its case, from `next` on.
+    fn places(&self, key: &str, next: usize) -> impl Iterator<Item = usize> {
         let sought = print(key);
-        let fits = |(at, _): &(usize, &u16)| {
-            let header = self.headers.get(*at);
-            header.is_some_and(|header| self.name(header).eq_ignore_ascii_case(key))
-        };
-        let seek = |skip: usize| {
-            let prints = self.prints.iter().enumerate().skip(skip);
-            prints.filter(|(_, print)| **print == sought).find(fits).map(|(at, _)| at)
-        };
-        seek(next).or_else(|| if next > 0 { seek(0) } else { None })
+        let prints = self.prints.iter().enumerate().skip(next);
+        let alike = prints.filter(move |(_, print)| **print == sought).map(|(at, _)| at);
+        alike.filter(move |at| {
+            let name = self.headers.get(*at).map(|header| self.name(header));
+            // Most keys are spelt as Asterisk spells them, which is told faster.
+            name.is_some_and(|name| name == key || name.eq_ignore_ascii_case(key))
+        })
+    }
+
+    /// The place of the first header of that name, whatever its case. Fastest when it stands at
+    /// `next` or soon after.
+    fn find(&self, key: &str, next: usize) -> Option<usize> {
+        let is_first = |at: &usize| self.headers.get(*at).is_some_and(|header| header.is_first);
+        self.places(key, next)
+            .find(is_first)
+            .or_else(|| if next > 0 { self.places(key, 0).next() } else { None })
     }
 
     /// Finds where each value of a block begins; `None` for a block of another layout.
@@ -221,6 +225,11 @@ impl<'a> Index<'a> {
             next = at + 1;
             Some(self.value(text, at))
         })
+    }
+
+    /// The values of all headers of that name, whatever its case.
+    pub(super) fn all(self, text: &'a str, key: &str) -> impl Iterator<Item = &'a str> {
+        self.layout.places(key, 0).map(move |at| self.value(text, at))
     }
 
     /// The value of the header at that place.

@@ -41,7 +41,10 @@ impl<'a> Row<'a> {
 
     /// The values of all headers of that name, for headers that repeat (`Variable`, `Contacts`).
     pub fn all(self, key: &str) -> impl Iterator<Item = &'a str> {
-        self.headers().filter(move |(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, v)| v)
+        let walked = if self.index.is_some() { "" } else { self.text };
+        let indexed = self.index.into_iter().flat_map(move |index| index.all(self.text, key));
+        let named = move |(name, _): &(&str, &str)| name.eq_ignore_ascii_case(key);
+        indexed.chain(lines(walked).filter_map(split_header).filter(named).map(|(_, v)| v))
     }
 
     /// The values of several headers in one pass: the first of each name, whatever its case.

@@ -11,7 +11,7 @@ mod judge;
 mod names;
 mod open;
 
-use std::collections::{BTreeMap, BTreeSet};
+use hashbrown::{HashMap, HashSet};
 
 use self::evidence::Evidence;
 pub(crate) use self::{
@@ -48,16 +48,27 @@ pub struct DeviceEntry<'a> {
     pub source: KindSource,
 }
 
-/// Devices by technology and name.
-type DeviceMap<'a> = BTreeMap<&'a str, BTreeMap<&'a str, DeviceEntry<'a>>>;
+/// Finds a device among those sorted by technology and name.
+fn find<'d, 'a>(
+    devices: &'d [DeviceEntry<'a>],
+    tech: &str,
+    name: &str,
+) -> Option<&'d DeviceEntry<'a>> {
+    let at = devices.binary_search_by(|entry| (entry.tech, entry.name).cmp(&(tech, name)));
+    devices.get(at.ok()?)
+}
 
 /// Every device that the PBX named, and every extension with its display name.
 #[derive(Debug, Clone, Default)]
 pub struct Directory<'a> {
-    devices: DeviceMap<'a>,
-    names: BTreeMap<&'a str, &'a str>,
+    /// In the order of technologies and names.
+    devices: Vec<DeviceEntry<'a>>,
+    /// The numbers of all extensions, in order.
+    extensions: Vec<&'a str>,
+    /// Their display names, empty where none is known.
+    names: HashMap<&'a str, &'a str>,
     /// Names of endpoints by those of PJSIP registrations.
-    registrations: BTreeMap<&'a str, &'a str>,
+    registrations: HashMap<&'a str, &'a str>,
 }
 
 impl<'a> Directory<'a> {
@@ -66,8 +77,8 @@ impl<'a> Directory<'a> {
     pub fn read(answers: &'a Answers, astdb: &AstDb<'a>, rules: &KindRules) -> Self {
         let evidence = Evidence::read(answers, astdb);
         // Users whose device the administrator took away must not come back without it.
-        let mut taken = BTreeSet::new();
-        let mut devices = DeviceMap::default();
+        let mut taken = HashSet::new();
+        let mut devices = Vec::with_capacity(evidence.devices.len());
         for (&(tech, name), seen) in &evidence.devices {
             let (kind, source) = judge::judge(tech, name, seen, &evidence, rules);
             let owner = match kind {
@@ -78,20 +89,22 @@ impl<'a> Directory<'a> {
             if source == KindSource::Config && kind != Kind::Extension {
                 taken.insert(evidence.extension_of(tech, name));
             }
-            let entry = DeviceEntry { tech, name, owner, source };
-            devices.entry(tech).or_default().insert(name, entry);
+            devices.push(DeviceEntry { tech, name, owner, source });
         }
-        let owners =
-            devices.values().flat_map(BTreeMap::values).filter_map(|device| match device.owner {
-                Owner::Extension(number) => Some(number),
-                Owner::Trunk(_) | Owner::Special => None,
-            });
+        // Stable sorts are fast where much is in order, which lists of Asterisk are.
+        devices.sort_by_key(|entry| (entry.tech, entry.name));
+        let owners = devices.iter().filter_map(|device| match device.owner {
+            Owner::Extension(number) => Some(number),
+            Owner::Trunk(_) | Owner::Special => None,
+        });
         let users = evidence::users(astdb)
             .filter(|user| !taken.contains(user) && rules.kind("", user) != Some(Kind::Ignored));
-        let extensions = owners.chain(users).collect();
-        let names = names::names(extensions, &devices, answers, astdb);
+        let mut extensions: Vec<_> = owners.chain(users).collect();
+        extensions.sort();
+        extensions.dedup();
+        let names = names::names(&extensions, &devices, answers, astdb);
         let registrations = evidence.registrations.iter().copied().collect();
-        Self { devices, names, registrations }
+        Self { devices, extensions, names, registrations }
     }
 
     /// What the first answers leave open, without the work for everything else.
@@ -104,12 +117,12 @@ impl<'a> Directory<'a> {
     #[must_use]
     pub fn device(&self, device: &str) -> Option<&DeviceEntry<'a>> {
         let (tech, name) = device.split_once('/')?;
-        self.devices.get(tech)?.get(name)
+        find(&self.devices, tech, name)
     }
 
     /// All devices, in the order of their names.
     pub fn devices(&self) -> impl Iterator<Item = &DeviceEntry<'a>> {
-        self.devices.values().flat_map(BTreeMap::values)
+        self.devices.iter()
     }
 
     /// The extension of that number, as the directory spells it; `None` when there is none.
@@ -120,7 +133,7 @@ impl<'a> Directory<'a> {
 
     /// The numbers of all extensions, those of users without a device included.
     pub fn extensions(&self) -> impl Iterator<Item = &'a str> {
-        self.names.keys().copied()
+        self.extensions.iter().copied()
     }
 
     /// Display name of an extension; `None` when unknown or empty.
@@ -139,7 +152,7 @@ impl<'a> Directory<'a> {
     /// registration alone.
     #[must_use]
     pub fn registration(&self, registration: &str) -> Option<&DeviceEntry<'a>> {
-        self.devices.get("PJSIP")?.get(*self.registrations.get(registration)?)
+        find(&self.devices, "PJSIP", self.registrations.get(registration)?)
     }
 
     /// A directory of given devices and extension names, for tests.
@@ -149,10 +162,12 @@ impl<'a> Directory<'a> {
         names: &[(&'a str, &'a str)],
     ) -> Self {
         let mut directory = Self { names: names.iter().copied().collect(), ..Self::default() };
+        directory.extensions = names.iter().map(|(number, _)| *number).collect();
         for &(tech, name, owner) in devices {
             let entry = DeviceEntry { tech, name, owner, source: KindSource::Astdb };
-            directory.devices.entry(tech).or_default().insert(name, entry);
+            directory.devices.push(entry);
         }
+        directory.devices.sort_by_key(|entry| (entry.tech, entry.name));
         directory
     }
 }

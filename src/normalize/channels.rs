@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use crate::{
     ami::{ReadAction, Row, unescape},
     collect::Answers,
-    normalize::fields::{bounded, clock_seconds, count, known, text},
+    normalize::fields::{bounded, clock_seconds, known},
     snapshot::{Channel, natural},
 };
 
@@ -29,33 +29,78 @@ pub(crate) fn channels(answers: &Answers) -> Option<Vec<Channel>> {
 
 /// One row; `None` for a row that names no channel.
 fn channel(row: Row<'_>) -> Option<Channel> {
-    let name = text(row, "Channel")?;
-    let application = text(row, "Application");
-    let data = row.get("ApplicationData").and_then(known);
+    // In the order of Asterisk 22; `Extension` is what `Exten` was up to 11.
+    let [
+        name,
+        state,
+        state_desc,
+        caller_id_num,
+        caller_id_name,
+        connected_line_num,
+        connected_line_name,
+        language,
+        account_code,
+        context,
+        exten,
+        priority,
+        uniqueid,
+        linkedid,
+        tenant_id,
+        application,
+        data,
+        duration,
+        bridge_id,
+        extension,
+    ] = row.columns([
+        "Channel",
+        "ChannelState",
+        "ChannelStateDesc",
+        "CallerIDNum",
+        "CallerIDName",
+        "ConnectedLineNum",
+        "ConnectedLineName",
+        "Language",
+        "AccountCode",
+        "Context",
+        "Exten",
+        "Priority",
+        "Uniqueid",
+        "Linkedid",
+        "Tenantid",
+        "Application",
+        "ApplicationData",
+        "Duration",
+        "BridgeId",
+        "Extension",
+    ]);
+    let text = |value: Option<&str>| value.and_then(known).map(bounded);
+    let escaped = |value: Option<&str>| escaped(value?, linkedid.is_some());
+    let name = text(name)?;
+    let application = text(application);
+    let data = data.and_then(known);
     let data = data.map(|data| bounded(&without_secrets(application.as_deref(), data)));
     Some(Channel {
         device: device(&name).to_owned(),
         channel: name,
         call_id: None,
-        channel_state: count(row, "ChannelState").and_then(|state| state.try_into().ok()),
-        channel_state_desc: text(row, "ChannelStateDesc"),
-        caller_id_num: text(row, "CallerIDNum"),
-        caller_id_name: escaped_text(row, "CallerIDName"),
-        connected_line_num: text(row, "ConnectedLineNum"),
-        connected_line_name: escaped_text(row, "ConnectedLineName"),
-        language: text(row, "Language"),
-        account_code: text(row, "AccountCode"),
-        context: text(row, "Context"),
-        // `Extension` up to Asterisk 11.
-        exten: text(row, "Exten").or_else(|| text(row, "Extension")),
-        priority: row.get("Priority").and_then(|priority| priority.parse().ok()),
-        uniqueid: text(row, "Uniqueid").unwrap_or_default(),
-        linkedid: text(row, "Linkedid"),
-        bridge_id: text(row, "BridgeId"),
+        channel_state: state.and_then(|state| state.parse().ok()),
+        channel_state_desc: text(state_desc),
+        caller_id_num: text(caller_id_num),
+        caller_id_name: escaped(caller_id_name),
+        connected_line_num: text(connected_line_num),
+        connected_line_name: escaped(connected_line_name),
+        language: text(language),
+        account_code: text(account_code),
+        context: text(context),
+        exten: text(exten).or_else(|| text(extension)),
+        priority: priority.and_then(|priority| priority.parse().ok()),
+        uniqueid: text(uniqueid).unwrap_or_default(),
+        linkedid: text(linkedid),
+        bridge_id: text(bridge_id),
         application,
         application_data: data,
-        duration_seconds: row.get("Duration").and_then(clock_seconds),
-        tenant_id: text(row, "Tenantid"),
+        duration_seconds: duration.and_then(clock_seconds),
+        tenant_id: text(tenant_id),
         variables: variables(row),
     })
 }
@@ -64,9 +109,13 @@ fn channel(row: Row<'_>) -> Option<Channel> {
 ///
 /// Rows without `Linkedid` come from Asterisk 11 or earlier, which escape nothing.
 pub(crate) fn escaped_text(row: Row<'_>, key: &str) -> Option<String> {
-    let value = known(row.get(key)?)?;
-    let escaped = row.get("Linkedid").or_else(|| row.get("ParkeeLinkedid")).is_some();
-    let value = if escaped { unescape(value) } else { Cow::Borrowed(value) };
+    let is_escaped = row.get("Linkedid").or_else(|| row.get("ParkeeLinkedid")).is_some();
+    escaped(row.get(key)?, is_escaped)
+}
+
+fn escaped(value: &str, is_escaped: bool) -> Option<String> {
+    let value = known(value)?;
+    let value = if is_escaped { unescape(value) } else { Cow::Borrowed(value) };
     known(&value).map(bounded)
 }
 

@@ -9,6 +9,9 @@ const LONGEST: usize = 512;
 /// Bounds a text.
 #[must_use]
 pub(crate) fn bounded(text: &str) -> String {
+    if text.len() <= LONGEST {
+        return text.to_owned();
+    }
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),

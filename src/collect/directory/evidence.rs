@@ -1,9 +1,8 @@
 //! What the answers say about devices, gathered into maps so that judging one costs a few
 //! look-ups however many there are.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use indexmap::IndexMap;
 
 use crate::{
     ami::{Answer, ReadAction, Row},
@@ -50,8 +49,8 @@ pub(super) enum Table<'a> {
 /// All that is known before anything is judged.
 #[derive(Debug, Default)]
 pub(super) struct Evidence<'a> {
-    /// By technology and name.
-    pub devices: BTreeMap<(&'a str, &'a str), Seen<'a>>,
+    /// By technology and name, in the order in which they were told.
+    pub devices: IndexMap<(&'a str, &'a str), Seen<'a>, DefaultHashBuilder>,
     /// Users by device id.
     users: HashMap<&'a str, &'a str>,
     /// Devices (technology and name) by id.
@@ -287,11 +286,11 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// FreePBX's users, with and without devices.
+/// FreePBX's users, with and without devices; some several times.
 pub(super) fn users<'a>(astdb: &AstDb<'a>) -> impl Iterator<Item = &'a str> {
     let families = [Family::UserName, Family::UserDevice, Family::UserVoicemail];
     let users = families.into_iter().flat_map(|family| astdb.entries(family).map(|(user, _)| user));
-    users.filter(|user| *user != "none").collect::<BTreeSet<_>>().into_iter()
+    users.filter(|user| *user != "none")
 }
 
 /// Extension, hint and row of every hint in `ext-local` with a numeric extension. Hints of feature

@@ -1,10 +1,8 @@
 //! Display names of extensions, from wherever one is told.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use hashbrown::HashMap;
 
-use super::{DeviceMap, Owner};
+use super::{DeviceEntry, Owner, find};
 use crate::{
     ami::{Answer, ReadAction},
     collect::{Answers, AstDb, Family, lists::split_device},
@@ -12,14 +10,14 @@ use crate::{
 
 /// Every extension with its display name, empty where none is known.
 pub(super) fn names<'a>(
-    extensions: BTreeSet<&'a str>,
-    devices: &DeviceMap<'a>,
+    extensions: &[&'a str],
+    devices: &[DeviceEntry<'a>],
     answers: &'a Answers,
     astdb: &AstDb<'a>,
-) -> BTreeMap<&'a str, &'a str> {
+) -> HashMap<&'a str, &'a str> {
     let told: HashMap<_, _> = astdb.entries(Family::UserName).collect();
     // An empty name in FreePBX is a fact. Other sources are asked only where it says nothing.
-    let guessed = if extensions.iter().all(|extension| told.contains_key(extension)) {
+    let guessed = if extensions.iter().all(|extension| told.contains_key(*extension)) {
         HashMap::new()
     } else {
         guesses(devices, answers)
@@ -27,13 +25,13 @@ pub(super) fn names<'a>(
     let name = |extension: &str| {
         told.get(extension).or_else(|| guessed.get(extension)).copied().unwrap_or_default()
     };
-    extensions.into_iter().map(|number| (number, name(number))).collect()
+    extensions.iter().map(|number| (*number, name(number))).collect()
 }
 
 /// Names by extension from PJSIP caller IDs, chan_sip descriptions and queue members. The first
 /// source that has one wins.
-fn guesses<'a>(devices: &DeviceMap<'a>, answers: &'a Answers) -> HashMap<&'a str, &'a str> {
-    let extension_of = |(tech, name): (&str, &str)| match devices.get(tech)?.get(name)?.owner {
+fn guesses<'a>(devices: &[DeviceEntry<'a>], answers: &'a Answers) -> HashMap<&'a str, &'a str> {
+    let extension_of = |(tech, name): (&str, &str)| match find(devices, tech, name)?.owner {
         Owner::Extension(extension) => Some(extension),
         Owner::Trunk(_) | Owner::Special => None,
     };

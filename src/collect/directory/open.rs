@@ -54,6 +54,8 @@ impl<'a> Open<'a> {
                 !owned && !needs_no_hint(seen, source, evidence.is_registered(tech, name));
             open.states |= !seen.has_state && !seen.registration_only;
         }
+        // The order of what is asked is that of names.
+        open.pjsip_trunks.sort_unstable();
         let orphans = users(astdb).any(|user| !owners.contains(user));
         let unlisted = astdb.entries(Family::DeviceUser).any(|(id, _)| !listed.contains(id));
         let no_table = !evidence.table_read;
