@@ -399,6 +399,22 @@ impl Client {
         let _ = timeout(Duration::from_secs(1), goodbye).await;
     }
 
+    /// Says goodbye, where that was not done yet, and does not wait for the answer: all else has been
+    /// answered, and a round trip can be long.
+    pub async fn leave(mut self) {
+        self.say_goodbye();
+        let goodbye = async {
+            while !self.out.is_done() {
+                let count = self.out.write(&mut self.writer).await?;
+                if let Some(listener) = &mut self.listener {
+                    listener.written(count);
+                }
+            }
+            self.writer.shutdown().await
+        };
+        let _ = timeout(Duration::from_secs(1), goodbye).await;
+    }
+
     /// Receives some bytes while writing what is left to write, so that neither side ever waits
     /// for the other with full buffers.
     async fn receive(&mut self) -> Result<(), Error> {

@@ -174,8 +174,11 @@ impl<'a> AstDb<'a> {
     }
 
     /// All entries of a family, by name.
-    pub fn entries(&self, family: Family) -> impl Iterator<Item = (&'a str, &'a str)> + '_ {
-        self.families.get(&family).into_iter().flatten().copied()
+    pub fn entries(
+        &self,
+        family: Family,
+    ) -> impl ExactSizeIterator<Item = (&'a str, &'a str)> + '_ {
+        self.families.get(&family).map(Vec::as_slice).unwrap_or_default().iter().copied()
     }
 
     /// Whether this is a FreePBX: its device table is there and not empty.

@@ -14,10 +14,8 @@ mod open;
 use hashbrown::{HashMap, HashSet};
 
 use self::evidence::Evidence;
-pub(crate) use self::{
-    evidence::{PEER_LISTS, aor_of_contact, extension_hints, registered_contacts},
-    open::Open,
-};
+pub(crate) use self::evidence::{PEER_LISTS, aor_of_contact, extension_hints, registered_contacts};
+use self::open::Open;
 use crate::{
     collect::{Answers, AstDb},
     config::{Kind, KindRules},

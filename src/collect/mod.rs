@@ -13,4 +13,4 @@ pub use astdb::{AstDb, Family};
 pub use directory::{DeviceEntry, Directory, Owner};
 pub(crate) use directory::{PEER_LISTS, aor_of_contact, extension_hints, registered_contacts};
 pub use plan::{Plan, Role, sources};
-pub use run::{Collected, Progress, Target, collect};
+pub use run::{Collected, Foresight, Progress, Target, collect};

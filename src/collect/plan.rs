@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Answers, AstDb, Directory, Family, Outcome, directory::Open};
+use super::{Answers, AstDb, Directory, Family, Outcome};
 use crate::{
     ami::{Action, ActionError, ReadAction},
     config::KindRules,
-    snapshot::Section,
+    snapshot::{ActionOutcome, Baseline, Section},
 };
 
 /// How much a section depends on an action.
@@ -94,6 +94,31 @@ impl Plan {
         actions
     }
 
+    /// What the answers will probably make it worth to ask, judged by the snapshot before: asked at
+    /// once, it saves a round trip. Where it turns out not to be worth it, the answer is dropped.
+    #[must_use]
+    pub fn foreseen(&self, previous: &Baseline) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if self.wants(Section::Extensions) {
+            let lists: [Action; 3] = [
+                ReadAction::DeviceStateList.into(),
+                ReadAction::ExtensionStateList.into(),
+                Family::UserDevice.tree(),
+            ];
+            let asked = &previous.sections.extensions.actions;
+            let was_answered = |action: &Action| {
+                let name = action.to_string();
+                asked.iter().any(|it| it.name == name && it.outcome == ActionOutcome::Ok)
+            };
+            actions.extend(lists.into_iter().filter(was_answered));
+        }
+        if self.wants(Section::Trunks) {
+            let trunks = previous.trunks.iter().flatten().filter(|trunk| trunk.tech == "PJSIP");
+            actions.extend(trunk_details(trunks.map(|trunk| trunk.name.as_str())));
+        }
+        actions
+    }
+
     /// What the answers so far make it worth to ask, and was not asked yet.
     #[must_use]
     pub fn then(&self, answers: &Answers) -> Vec<Action> {
@@ -140,7 +165,7 @@ impl Plan {
             actions.extend(self.astdb_entries(answers));
         }
         if self.wants(Section::Trunks) {
-            actions.extend(trunk_details(&open));
+            actions.extend(trunk_details(open.pjsip_trunks.iter().copied()));
         }
         actions
     }
@@ -164,12 +189,12 @@ impl Plan {
 }
 
 /// Details of the PJSIP trunks: no list shows whether their permanent contacts answer.
-fn trunk_details(open: &Open<'_>) -> impl Iterator<Item = Action> {
+fn trunk_details<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Action> {
     /// Trunks asked about; one has about 150 headers.
     const MOST: usize = 200;
-    let trunks = open.pjsip_trunks.iter().take(MOST);
-    trunks
-        .filter_map(|name| Action::new(ReadAction::PjsipShowEndpoint).with("Endpoint", *name).ok())
+    names
+        .take(MOST)
+        .filter_map(|name| Action::new(ReadAction::PjsipShowEndpoint).with("Endpoint", name).ok())
 }
 
 /// Participants of every conference that was listed.
@@ -330,6 +355,23 @@ mod tests {
         assert!(!asked.iter().any(|action| action.contains("iax")), "no PJSIP: {asked:?}");
         let plan = Plan { skip: [Section::Trunks].into(), ..Plan::default() };
         assert!(!said(&plan.then(&answers)).iter().any(|a| a.starts_with("PJSIPShowEndpoint(")));
+    }
+
+    #[test]
+    fn what_the_snapshot_before_took_is_foreseen() {
+        let answers = testing::recorded("22.10.1/busy");
+        let before = testing::snapshot(&answers, &Plan::default());
+        let foreseen = Plan::default().foreseen(&Baseline::from(&before));
+        let lists = ["DeviceStateList", "ExtensionStateList", "DBGetTree(AMPUSER/%/device)"];
+        assert_eq!(said(&foreseen[..3]), lists);
+        // The recordings have no details, so that all of them are still to be asked for.
+        let mut details = Plan::default().then(&answers);
+        details.retain(|action| action.kind() == ReadAction::PjsipShowEndpoint);
+        assert!(!details.is_empty());
+        assert!(details.iter().all(|action| foreseen.contains(action)), "{:?}", said(&foreseen));
+        let skip = [Section::Extensions, Section::Trunks].into();
+        let plan = Plan { skip, ..Plan::default() };
+        assert_eq!(plan.foreseen(&Baseline::from(&before)), []);
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! The run: connect, ask, read, follow up; and what to do when it does not go that smoothly.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
 
 use tokio::time::{sleep_until, timeout_at};
 use tracing::{debug, info};
@@ -55,7 +59,11 @@ pub struct Collected {
     pub duration: Duration,
 }
 
-/// Collects everything that the plan asks for.
+/// Where a run hears, while it connects, what it will probably ask for once the first answers are
+/// in ([`Plan::foreseen`]). What is not told by the time of the login is asked when it is needed.
+pub type Foresight = mpsc::Receiver<Vec<Action>>;
+
+/// Collects everything that the plan asks for. What it collects does not depend on `foresight`.
 ///
 /// After the first successful login nothing ends the run but its time limit, and whatever was
 /// read by then is delivered: an action that takes too long, or in whose answer the connection
@@ -67,12 +75,15 @@ pub struct Collected {
 pub async fn collect(
     target: &Target,
     plan: &Plan,
+    foresight: Option<Foresight>,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Collected, Error> {
     let started = Instant::now();
     let mut run = Run {
         target,
         plan,
+        foresight,
+        foreseen: BTreeMap::new(),
         progress,
         deadline: tokio::time::Instant::from_std(started + target.run_timeout),
         started,
@@ -99,6 +110,9 @@ pub async fn collect(
 struct Run<'a> {
     target: &'a Target,
     plan: &'a Plan,
+    foresight: Option<Foresight>,
+    /// Actions that were foreseen, with what came of them, until it shows whether they are needed.
+    foreseen: BTreeMap<Action, Option<(Outcome, Option<Duration>)>>,
     progress: &'a mut dyn FnMut(Progress<'_>),
     deadline: tokio::time::Instant,
     started: Instant,
@@ -198,8 +212,19 @@ impl Run<'_> {
         (self.progress)(Progress::Connected(client.link(), client.banner()));
         self.ami_version = client.ami_version().map(str::to_owned);
         self.same_machine = client.link().is_local();
-        let actions = with_barrier(self.outstanding.clone());
-        let login = client.login(&target.credentials, actions);
+        let (outstanding, foreseen) = (&mut self.outstanding, &mut self.foreseen);
+        let foresight = self.foresight.take();
+        // Gathered when it is time to send them.
+        let actions = std::iter::once_with(|| {
+            let told = foresight.and_then(|foresight| foresight.try_recv().ok());
+            for action in told.into_iter().flatten() {
+                if foreseen.insert(action.clone(), None).is_none() {
+                    outstanding.push(action);
+                }
+            }
+            with_barrier(outstanding.clone())
+        });
+        let login = client.login(&target.credentials, actions.flatten());
         timeout_at(deadline, login).await.map_err(out_of_time)??;
         self.logged_in = true;
         (self.progress)(Progress::LoggedIn);
@@ -222,7 +247,7 @@ impl Run<'_> {
                     let next = self.next_actions().await;
                     if next.is_empty() {
                         debug!(bytes = client.received(), "logging off");
-                        client.logoff().await;
+                        client.leave().await;
                         return Ok(End::Complete);
                     }
                     self.outstanding.clone_from(&next);
@@ -258,12 +283,25 @@ impl Run<'_> {
             if again < enough {
                 info!("Asterisk is still starting; asking again in 2 s");
                 sleep_until(again).await;
+                self.foreseen.clear();
                 return self.plan.first();
             }
         }
-        let next = self.plan.then(&self.answers);
-        self.asked_all = next.is_empty() || self.plan.is_last(&self.answers);
-        next
+        loop {
+            let mut next = self.plan.then(&self.answers);
+            let is_last = next.is_empty() || self.plan.is_last(&self.answers);
+            next.retain(|action| match self.foreseen.remove(action).flatten() {
+                Some((outcome, elapsed)) => {
+                    self.answers.insert(action.clone(), outcome, elapsed);
+                    false
+                }
+                None => true,
+            });
+            if is_last || !next.is_empty() {
+                self.asked_all = is_last;
+                return next;
+            }
+        }
     }
 
     fn take(&mut self, finished: TimedAnswer) {
@@ -292,7 +330,10 @@ impl Run<'_> {
             Outcome::Skipped(reason) => debug!(action = %cleaned(&action), %reason, "not asked"),
         }
         (self.progress)(Progress::Action(&action, &outcome, elapsed));
-        self.answers.insert(action, outcome, elapsed);
+        match self.foreseen.get_mut(&action) {
+            Some(came) => *came = Some((outcome, elapsed)),
+            None => self.answers.insert(action, outcome, elapsed),
+        }
     }
 
     /// The connection ended. The action that the server was working on gets one more chance; when
@@ -386,6 +427,16 @@ mod tests {
 
     /// Runs for queues alone against a script; gives also the number of connections.
     async fn run(script: Script, seconds: f64) -> (Result<Collected, Error>, u32) {
+        run_for(Section::Queues, &[], script, seconds).await
+    }
+
+    /// Runs for one section, with these actions foreseen.
+    async fn run_for(
+        wanted: Section,
+        foreseen: &[Action],
+        script: Script,
+        seconds: f64,
+    ) -> (Result<Collected, Error>, u32) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let credentials = Credentials::new("snapshot", Password::new("secret".to_owned()))
             .with_method(LoginMethod::Plain);
@@ -396,7 +447,7 @@ mod tests {
             options: Options { action_timeout: Duration::from_secs(1), ..Options::default() },
             run_timeout: Duration::from_secs_f64(seconds),
         };
-        let skip = Section::ALL.into_iter().filter(|section| *section != Section::Queues);
+        let skip = Section::ALL.into_iter().filter(|section| *section != wanted);
         let plan = Plan { skip: skip.collect(), ..Plan::default() };
         let mut connections = 0;
         let serve = async {
@@ -407,8 +458,10 @@ mod tests {
             }
         };
         let mut progress = |_: Progress<'_>| {};
+        let (foresight, told) = mpsc::channel();
+        foresight.send(foreseen.to_vec()).unwrap();
         let ended = tokio::select! {
-            ended = collect(&target, &plan, &mut progress) => ended,
+            ended = collect(&target, &plan, Some(told), &mut progress) => ended,
             () = serve => unreachable!("it serves for ever"),
         };
         (ended, connections)
@@ -433,6 +486,38 @@ mod tests {
         assert!(answered(&collected, ReadAction::Ping));
         assert_eq!((connections, collected.ami_version.as_deref()), (1, Some("11.0.0")));
         assert!(collected.same_machine && collected.pong_after.is_some());
+    }
+
+    #[tokio::test]
+    async fn what_was_foreseen_saves_a_round_trip_and_changes_nothing() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static ROUNDS: AtomicUsize = AtomicUsize::new(0);
+        let script: Script = |_, action, id| match action {
+            "PJSIPShowEndpoints" => Some(empty_list(id).replace(
+                "Event: Done",
+                &format!(
+                    "Event: EndpointList\r\nActionID: {id}\r\nObjectName: out\r\n\r\nEvent: Done"
+                ),
+            )),
+            "Ping" => {
+                ROUNDS.fetch_add(1, Ordering::SeqCst);
+                Some(block(id))
+            }
+            _ => Some(usual(action, id)),
+        };
+        let detail =
+            |name| Action::new(ReadAction::PjsipShowEndpoint).with("Endpoint", name).unwrap();
+        let plain = run_for(Section::Trunks, &[], script, 10.0).await.0.unwrap();
+        assert_eq!(ROUNDS.swap(0, Ordering::SeqCst), 2);
+        let foreseen = [detail("out"), detail("gone"), detail("out")];
+        let (ended, connections) = run_for(Section::Trunks, &foreseen, script, 10.0).await;
+        assert_eq!((ROUNDS.load(Ordering::SeqCst), connections), (1, 1));
+        let asked = |collected: &Collected| -> Vec<_> {
+            collected.answers.iter().map(|(action, ..)| action.to_string()).collect()
+        };
+        let told = asked(&ended.unwrap());
+        assert_eq!(told, asked(&plain));
+        assert!(told.contains(&"PJSIPShowEndpoint(out)".to_owned()), "{told:?}");
     }
 
     #[tokio::test]

@@ -58,7 +58,7 @@ pub async fn run(
     let recorder = Recorder::new();
     let mut target = Target::from(config);
     target.options.tap = Some(recorder.tap());
-    let collected = collect(&target, &Plan::from(config), &mut |_| {}).await?;
+    let collected = collect(&target, &Plan::from(config), None, &mut |_| {}).await?;
     let (mut capture, missing) = recorder.finish(&collected.answers);
     drop((recorder, collected));
     let answers = capture.actions().count();

@@ -48,7 +48,7 @@ pub async fn check(config: &Config, now: DateTime<Utc>, out: &mut dyn Write) -> 
             list.say(mark, &action.to_string(), &text);
         }
     };
-    match collect(&target, &plan, &mut progress).await {
+    match collect(&target, &plan, None, &mut progress).await {
         Ok(collected) => verdict(config, &plan, &collected, now, &mut list),
         Err(error) => list.end(error),
     }

@@ -101,15 +101,21 @@ struct Taken {
 async fn take(job: &Job<'_>, out: &mut dyn Write, said: &mut dyn Write) -> Result<Taken, Error> {
     let path = &job.cache.path;
     // Large on a large PBX, and there is time to read it while the PBX answers.
-    let (file, now) = (path.clone(), job.now);
-    let reading = tokio::task::spawn_blocking(move || previous(&file, now));
+    let (file, now, plan) = (path.clone(), job.now, job.plan.clone());
+    let (foresight, told) = std::sync::mpsc::channel();
+    let reading = tokio::task::spawn_blocking(move || {
+        let previous = previous(&file, now);
+        // Nobody listens where the login was faster.
+        let _ = foresight.send(previous.as_ref().map(|it| plan.foreseen(it)).unwrap_or_default());
+        previous
+    });
     let mut sections = SectionProgress::new(job.plan);
     let mut progress = |progress: Progress<'_>| {
         if job.talkative {
             sections.tell(&progress, said);
         }
     };
-    let collected = collect(job.target, job.plan, &mut progress).await?;
+    let collected = collect(job.target, job.plan, Some(told), &mut progress).await?;
     // It was asked for, so that a run without it has failed, and leaves the file as it was.
     job.transcript.map_or(Ok(()), Transcript::finish)?;
     if !collected.answers.iter().any(|(_, outcome, _)| matches!(outcome, Outcome::Answered(_))) {

@@ -48,6 +48,8 @@ pub struct BaselineSystem {
 pub struct BaselineTrunk {
     /// See [`Trunk::name`](super::Trunk::name).
     pub name: String,
+    /// See [`Trunk::tech`](super::Trunk::tech).
+    pub tech: String,
     /// See [`Trunk::state`](super::Trunk::state).
     pub state: TrunkState,
 }
@@ -107,6 +109,7 @@ impl From<&Snapshot> for Baseline {
         let trunks = snapshot.trunks.as_ref().map(|trunks| {
             let kept = |trunk: &super::Trunk| BaselineTrunk {
                 name: trunk.name.clone(),
+                tech: trunk.tech.clone(),
                 state: trunk.state,
             };
             trunks.iter().map(kept).collect()

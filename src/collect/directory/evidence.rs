@@ -192,6 +192,7 @@ impl<'a> Evidence<'a> {
         let registered = registered_uris(answers);
         let is_static =
             |contact| registered.as_ref().is_some_and(|known| !known.contains(&contact));
+        self.devices.reserve(endpoints.rows().len());
         for row in endpoints.rows() {
             let columns = ["ObjectName", "Auths", "OutboundAuths", "DeviceState"];
             let [Some(name), auths, outbound_auths, state] = row.columns(columns) else {
