@@ -1,14 +1,16 @@
 //! `collect`: takes a snapshot and writes it. What cron runs.
 
+mod previous;
+
 use std::{
     collections::BTreeSet,
     io::{self, Write},
-    path::Path,
 };
 
 use chrono::{DateTime, Utc};
 use tracing::{debug, warn};
 
+use self::previous::{Reading, previous};
 use super::{export::Form, transcript::Transcript};
 use crate::{
     ami::Action,
@@ -82,15 +84,6 @@ pub async fn run(
     })
 }
 
-/// What the snapshot in the file says now.
-fn previous(path: &Path, now: DateTime<Utc>) -> Option<Baseline> {
-    let mut previous = output::read_previous(path)?;
-    // Later than now where the clock was set back since: what differs is right all the same, but
-    // nothing can have differed since a time to come.
-    previous.collected_at = previous.collected_at.min(Timestamp::new(now));
-    Some(previous)
-}
-
 /// A snapshot that was written or printed, and the one before it.
 struct Taken {
     snapshot: Snapshot,
@@ -100,15 +93,7 @@ struct Taken {
 /// Takes a snapshot, writes or prints it, and tells what there is to tell.
 async fn take(job: &Job<'_>, out: &mut dyn Write, said: &mut dyn Write) -> Result<Taken, Error> {
     let path = &job.cache.path;
-    // Large on a large PBX, and there is time to read it while the PBX answers.
-    let (file, now, plan) = (path.clone(), job.now, job.plan.clone());
-    let (foresight, told) = std::sync::mpsc::channel();
-    let reading = tokio::task::spawn_blocking(move || {
-        let previous = previous(&file, now);
-        // Nobody listens where the login was faster.
-        let _ = foresight.send(previous.as_ref().map(|it| plan.foreseen(it)).unwrap_or_default());
-        previous
-    });
+    let (reading, told) = Reading::begin(job);
     let mut sections = SectionProgress::new(job.plan);
     let mut progress = |progress: Progress<'_>| {
         if job.talkative {
@@ -129,7 +114,7 @@ async fn take(job: &Job<'_>, out: &mut dyn Write, said: &mut dyn Write) -> Resul
         collected_at: Timestamp::new(job.now),
         stale_after_seconds: job.cache.stale_after.as_secs(),
     };
-    let previous = reading.await.map_err(|error| Error::Internal(error.to_string()))?;
+    let previous = reading.end().await?;
     let snapshot = snapshot(&collected, job.plan, &context, previous.as_ref());
     // Large on a large PBX, and not needed any more.
     drop(collected);
@@ -137,7 +122,9 @@ async fn take(job: &Job<'_>, out: &mut dyn Write, said: &mut dyn Write) -> Resul
         print(&serialize(&snapshot, job.cache.pretty)?, out)?;
     } else {
         let target = output::Target { path, mode: job.cache.file_mode };
-        output::write_with(&target, |file| write_json(&snapshot, job.cache.pretty, file))?;
+        let write = |file: &mut output::File<'_>| write_json(&snapshot, job.cache.pretty, file);
+        let written = output::write_with(&target, write)?;
+        output::keep(&Baseline::from(&snapshot), written, &target);
         record(&snapshot, &target, job);
         write_outputs(&snapshot, job);
     }

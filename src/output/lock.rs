@@ -9,7 +9,7 @@ use std::{
 use fs_err::{File, OpenOptions, os::unix::fs::OpenOptionsExt as _};
 use rustix::fs::OFlags;
 
-use super::{Error, Place, remove_leftovers, status_path};
+use super::{Error, Place, previous::kept_path, remove_leftovers, status_path};
 
 /// The right to write one snapshot, until dropped.
 ///
@@ -45,6 +45,9 @@ impl Lock {
         // All that is there now is older than this run.
         place.remove_leftovers();
         remove_leftovers(&status_path(path));
+        if let Ok(path) = kept_path(path) {
+            remove_leftovers(&path);
+        }
         leave_pid(&mut file);
         Ok(Self { file })
     }

@@ -22,7 +22,7 @@ mod status;
 pub use error::Error;
 pub use history::append_history;
 pub use lock::Lock;
-pub use previous::read_previous;
+pub use previous::{Identity, keep, read_kept, read_previous};
 pub use status::{Attempt, RunsBefore, read as read_status, status_path, write_status};
 
 /// Where to write, and with which mode.
@@ -44,14 +44,14 @@ pub struct Target<'a> {
 /// [`Error`], and then the old file is as it was; except [`Error::NotDurable`], where the new file is
 /// in place but might not survive a power cut.
 pub fn write(bytes: &[u8], target: &Target<'_>) -> Result<(), Error> {
-    write_with(target, |file| file.write_all(bytes))
+    write_with(target, |file| file.write_all(bytes)).map(|_| ())
 }
 
 /// What [`write_with`] gives to write to.
 pub type File<'a> = io::BufWriter<&'a std::fs::File>;
 
 /// Replaces the target by what `fill` writes, in one step; so that what is large need not stand in
-/// memory as a whole. Otherwise as [`write()`].
+/// memory as a whole. Otherwise as [`write()`]. Gives what tells the file from every other.
 ///
 /// # Errors
 ///
@@ -59,11 +59,31 @@ pub type File<'a> = io::BufWriter<&'a std::fs::File>;
 pub fn write_with(
     target: &Target<'_>,
     fill: impl FnOnce(&mut File<'_>) -> io::Result<()>,
-) -> Result<(), Error> {
+) -> Result<Identity, Error> {
+    replace(target, Durability::Full, fill)
+}
+
+/// What a power cut may do to a file that was replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    /// Nothing: the new one is there.
+    Full,
+    /// It may bring the old one back.
+    OldOrNew,
+    /// Anything. For what can be made again.
+    None,
+}
+
+fn replace(
+    target: &Target<'_>,
+    durability: Durability,
+    fill: impl FnOnce(&mut File<'_>) -> io::Result<()>,
+) -> Result<Identity, Error> {
     /// As much as is worth a system call.
     const BUFFER: usize = 64 << 10;
     let place = Place::of(target.path)?;
     let fail = |doing| move |source: io::Error| Error::io(doing, target.path, &source);
+    let writing = fail("writing a temporary file beside it");
     place.create_directory().map_err(fail("creating its directory"))?;
     let file = tempfile::Builder::new()
         .prefix(&place.prefix())
@@ -71,18 +91,22 @@ pub fn write_with(
         .tempfile_in(&place.directory)
         .map_err(fail("creating a temporary file beside it"))?;
     let mut buffered = io::BufWriter::with_capacity(BUFFER, file.as_file());
-    fill(&mut buffered)
-        .and_then(|()| buffered.flush())
-        .map_err(fail("writing a temporary file beside it"))?;
+    fill(&mut buffered).and_then(|()| buffered.flush()).map_err(writing)?;
     drop(buffered);
     place.pass_on_owner(&file);
     // After the owner, since a change of owner may take rights away. Before the name.
     let mode = std::fs::Permissions::from_mode(target.mode);
     file.as_file().set_permissions(mode).map_err(fail("setting its mode"))?;
-    file.as_file().sync_all().map_err(fail("writing a temporary file beside it"))?;
+    if durability != Durability::None {
+        file.as_file().sync_all().map_err(writing)?;
+    }
+    let identity = Identity::of(&file.as_file().metadata().map_err(writing)?);
     file.persist(place.path())
         .map_err(|error| fail("renaming a temporary file to it")(error.error))?;
-    place.sync_directory().map_err(|source| Error::not_durable(target.path, &source))
+    if durability == Durability::Full {
+        place.sync_directory().map_err(|source| Error::not_durable(target.path, &source))?;
+    }
+    Ok(identity)
 }
 
 /// Removes what killed runs have left beside a file. Only for who may write it: the holder of the

@@ -1,7 +1,7 @@
 //! The status file beside the snapshot: what stood in it, and what stands in it next.
 
 use std::{
-    io::Read as _,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -92,7 +92,8 @@ fn bounded_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
 }
 
-/// Replaces the status file in one step, like the snapshot.
+/// Replaces the status file in one step, like the snapshot; after a power cut it may be the one
+/// before.
 ///
 /// # Errors
 ///
@@ -102,7 +103,8 @@ pub fn write_status(status: &RunStatus, snapshot: &Target<'_>) -> Result<(), Err
     let mut bytes = serde_json::to_vec_pretty(status)
         .map_err(|error| Error::io("writing its status", &path, &error.into()))?;
     bytes.push(b'\n');
-    super::write(&bytes, &Target { path: &path, mode: snapshot.mode })
+    let target = Target { path: &path, mode: snapshot.mode };
+    super::replace(&target, super::Durability::OldOrNew, |file| file.write_all(&bytes)).map(|_| ())
 }
 
 /// Reads a status file; `None` for whatever is none.

@@ -1,6 +1,6 @@
 //! What of a snapshot the next one is compared with.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     AgentStatus, CallState, ExtensionStatus, Sections, Snapshot, Source, Timestamp, TrunkState,
@@ -10,7 +10,7 @@ use super::{
 ///
 /// It is read from a snapshot's JSON in a fraction of the time and memory that the whole takes; the
 /// keys are those of [`Snapshot`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Baseline {
     /// See [`Snapshot::schema_version`].
     pub schema_version: u32,
@@ -37,14 +37,14 @@ pub struct Baseline {
 }
 
 /// Of [`SystemInfo`](super::SystemInfo).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct BaselineSystem {
     /// See [`SystemInfo::started_at_local`](super::SystemInfo::started_at_local).
     pub started_at_local: Option<String>,
 }
 
 /// Of [`Trunk`](super::Trunk).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct BaselineTrunk {
     /// See [`Trunk::name`](super::Trunk::name).
     pub name: String,
@@ -55,7 +55,7 @@ pub struct BaselineTrunk {
 }
 
 /// Of [`Queue`](super::Queue).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct BaselineQueue {
     /// See [`Queue::name`](super::Queue::name).
     pub name: String,
@@ -64,7 +64,7 @@ pub struct BaselineQueue {
 }
 
 /// Of [`Agent`](super::Agent).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct BaselineAgent {
     /// See [`Agent::interface`](super::Agent::interface).
     pub interface: String,
@@ -77,7 +77,7 @@ pub struct BaselineAgent {
 }
 
 /// Of [`Call`](super::Call).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct BaselineCall {
     /// See [`Call::call_id`](super::Call::call_id).
     pub call_id: String,
@@ -88,7 +88,7 @@ pub struct BaselineCall {
 }
 
 /// Of [`Extension`](super::Extension).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct BaselineExtension {
     /// See [`Extension::extension`](super::Extension::extension).
     pub extension: String,

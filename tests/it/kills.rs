@@ -74,7 +74,7 @@ fn a_run_killed_at_any_moment_leaves_whole_files_and_the_next_cleans_up() {
     let everything = names(&folder);
     assert_eq!(
         everything.iter().map(String::as_str).collect::<Vec<_>>(),
-        [".freepbx.json.lock", "freepbx.json", "freepbx.status.json"]
+        [".freepbx.json.baseline", ".freepbx.json.lock", "freepbx.json", "freepbx.status.json"]
     );
     let over = AtomicBool::new(false);
     let (reads, torn, missing) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));

@@ -1,12 +1,16 @@
 //! The writer under failure and concurrency: a reader sees the old file or the new one.
 use std::{
+    io::Write as _,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
-use freepbx_snapshot::output::{Error, Lock, Target, read_previous, write};
+use freepbx_snapshot::{
+    output::{Error, Lock, Target, keep, read_kept, read_previous, write, write_with},
+    snapshot::Baseline,
+};
 use fs_err as fs;
 
 fn put(bytes: &[u8], path: &Path) -> Result<(), Error> {
@@ -433,6 +437,44 @@ fn the_previous_snapshot_is_read_unless_its_schema_differs() {
     value["schema_version"] = 2.into();
     put(value.to_string().as_bytes(), &path).unwrap();
     assert!(read_previous(&path).is_none(), "another schema");
+}
+
+#[test]
+fn what_was_kept_counts_for_the_very_file_that_it_was_made_with() {
+    let (folder, path) = place();
+    let target = Target { path: &path, mode: 0o640 };
+    let text = snapshot().to_string();
+    let baseline: Baseline = serde_json::from_str(&text).unwrap();
+    let kept = path.with_file_name(".freepbx.json.baseline");
+    let store = || {
+        let written = write_with(&target, |file| file.write_all(text.as_bytes())).unwrap();
+        keep(&baseline, written, &target);
+    };
+    let read = || read_kept(&path, u64::MAX);
+    assert!(read().is_none(), "no snapshot");
+    store();
+    assert_eq!(read().as_ref(), Some(&baseline));
+    assert_eq!(mode(&kept), 0o640);
+    assert!(read_kept(&path, 10).is_none(), "larger than wanted");
+    let whole = fs::read(&kept).unwrap();
+    fs::write(&kept, &whole[..whole.len() / 2]).unwrap();
+    assert!(read().is_none(), "torn");
+    store();
+    put(text.as_bytes(), &path).unwrap();
+    assert!(read().is_none(), "replaced by another of the same bytes");
+    store();
+    fs::write(&path, text.replace("192", "198")).unwrap();
+    assert!(read().is_none(), "written into");
+    store();
+    let link = folder.path().join("link.json");
+    symlink(&path, &link).unwrap();
+    assert!(read_kept(&link, u64::MAX).is_some(), "beside the real file");
+    // What cannot be kept is no loss.
+    fs::remove_file(&kept).unwrap();
+    fs::create_dir(&kept).unwrap();
+    store();
+    assert!(read().is_none());
+    assert_eq!(fs::read(&path).unwrap(), text.as_bytes());
 }
 
 #[test]

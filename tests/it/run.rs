@@ -151,6 +151,23 @@ fn in_a_log_of_json_what_is_missing_is_json_too() {
 }
 
 #[test]
+fn changes_are_told_from_the_file_that_stands_there() {
+    let (program, ended) = run(busy());
+    assert_quiet_and_complete(&ended);
+    let path = program.path("cache/freepbx.json");
+    let changes = || {
+        assert_quiet_and_complete(&program.run(&[]));
+        program.snapshot()["changes"].as_array().unwrap().len()
+    };
+    assert_eq!(changes(), 0, "read from what was kept");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let edited = text.replacen("\"online\": true", "\"online\": false", 1);
+    assert_ne!(edited, text);
+    std::fs::write(&path, edited).unwrap();
+    assert_eq!(changes(), 1, "read from the file, which somebody has edited");
+}
+
+#[test]
 fn an_absent_module_is_unsupported_and_quiet() {
     for (action, section) in [
         ("SIPpeers", "extensions"),
@@ -350,7 +367,7 @@ fn a_failed_run_leaves_the_old_file_as_it_was() {
     assert_eq!(program.run(&[]).code, 77);
     assert_eq!(program.file().unwrap(), before);
     let left: Vec<_> = std::fs::read_dir(program.path("cache")).unwrap().collect();
-    assert_eq!(left.len(), 3, "the file, its lock and its status: {left:?}");
+    assert_eq!(left.len(), 4, "the file, its baseline, lock and status: {left:?}");
 }
 
 #[test]
