@@ -162,9 +162,14 @@ impl<'a> AstDb<'a> {
     /// read, see [`AstDb::knows`].
     #[must_use]
     pub fn get(&self, family: Family, name: &str) -> Option<&'a str> {
+        self.entry(family, name).filter(|value| !value.is_empty())
+    }
+
+    /// The same, where an entry without a value counts.
+    pub(crate) fn entry(&self, family: Family, name: &str) -> Option<&'a str> {
         let entries = self.families.get(&family)?;
         let at = entries.binary_search_by_key(&name, |(name, _)| *name).ok()?;
-        entries.get(at).map(|(_, value)| *value).filter(|value| !value.is_empty())
+        entries.get(at).map(|(_, value)| *value)
     }
 
     /// Whether the family was read, so that a missing entry is known to be missing.

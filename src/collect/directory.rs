@@ -61,10 +61,8 @@ fn find<'d, 'a>(
 pub struct Directory<'a> {
     /// In the order of technologies and names.
     devices: Vec<DeviceEntry<'a>>,
-    /// The numbers of all extensions, in order.
-    extensions: Vec<&'a str>,
-    /// Their display names, empty where none is known.
-    names: HashMap<&'a str, &'a str>,
+    /// All extensions in order, with their display names, empty where none is known.
+    extensions: Vec<(&'a str, &'a str)>,
     /// Names of endpoints by those of PJSIP registrations.
     registrations: HashMap<&'a str, &'a str>,
 }
@@ -100,9 +98,9 @@ impl<'a> Directory<'a> {
         let mut extensions: Vec<_> = owners.chain(users).collect();
         extensions.sort();
         extensions.dedup();
-        let names = names::names(&extensions, &devices, answers, astdb);
+        let extensions = names::names(extensions, &devices, answers, astdb);
         let registrations = evidence.registrations.iter().copied().collect();
-        Self { devices, extensions, names, registrations }
+        Self { devices, extensions, registrations }
     }
 
     /// What the first answers leave open, without the work for everything else.
@@ -126,12 +124,12 @@ impl<'a> Directory<'a> {
     /// The extension of that number, as the directory spells it; `None` when there is none.
     #[must_use]
     pub fn extension(&self, number: &str) -> Option<&'a str> {
-        self.names.get_key_value(number).map(|(number, _)| *number)
+        self.named(number).map(|(number, _)| number)
     }
 
     /// The numbers of all extensions, those of users without a device included.
     pub fn extensions(&self) -> impl Iterator<Item = &'a str> {
-        self.extensions.iter().copied()
+        self.extensions.iter().map(|(number, _)| *number)
     }
 
     /// Display name of an extension; `None` when unknown or empty.
@@ -141,7 +139,12 @@ impl<'a> Directory<'a> {
     /// a queue member's name is a guess, since the queue's administrator chose it.
     #[must_use]
     pub fn name(&self, extension: &str) -> Option<&'a str> {
-        self.names.get(extension).copied().filter(|name| !name.is_empty())
+        self.named(extension).map(|(_, name)| name).filter(|name| !name.is_empty())
+    }
+
+    fn named(&self, extension: &str) -> Option<(&'a str, &'a str)> {
+        let at = self.extensions.binary_search_by(|(number, _)| (*number).cmp(extension)).ok()?;
+        self.extensions.get(at).copied()
     }
 
     /// The device that a PJSIP outbound registration belongs to, by the registration's name.
@@ -159,8 +162,8 @@ impl<'a> Directory<'a> {
         devices: &[(&'a str, &'a str, Owner<'a>)],
         names: &[(&'a str, &'a str)],
     ) -> Self {
-        let mut directory = Self { names: names.iter().copied().collect(), ..Self::default() };
-        directory.extensions = names.iter().map(|(number, _)| *number).collect();
+        let mut directory = Self { extensions: names.to_vec(), ..Self::default() };
+        directory.extensions.sort_unstable();
         for &(tech, name, owner) in devices {
             let entry = DeviceEntry { tech, name, owner, source: KindSource::Astdb };
             directory.devices.push(entry);

@@ -46,9 +46,10 @@ impl<'a> Devices<'a> {
     /// Reads what was answered.
     pub(crate) fn read(answers: &'a Answers, astdb: &AstDb<'a>, clock: Clock) -> Self {
         let rows = |kind| answers.answer(kind).into_iter().flat_map(Answer::rows);
-        let endpoints = rows(ReadAction::PjsipShowEndpoints)
-            .filter_map(|row| Some((row.get("ObjectName")?, row)))
-            .collect();
+        let listed = answers.answer(ReadAction::PjsipShowEndpoints);
+        let mut endpoints = HashMap::with_capacity(listed.map_or(0, |it| it.rows().len()));
+        let named = |row: Row<'a>| Some((row.get("ObjectName")?, row));
+        endpoints.extend(listed.into_iter().flat_map(Answer::rows).filter_map(named));
         let peers = PEER_LISTS.into_iter().flat_map(|(action, tech)| {
             rows(action).filter_map(move |row| Some(((tech, row.get("ObjectName")?), row)))
         });
@@ -67,7 +68,7 @@ impl<'a> Devices<'a> {
     /// What is known of a device.
     pub(crate) fn facts(&self, entry: &DeviceEntry<'_>) -> Facts<'a> {
         let (tech, name) = (entry.tech, entry.name);
-        let device = format!("{tech}/{name}");
+        let device = [tech, "/", name].concat();
         let endpoint = self.endpoints.get(name).copied().filter(|_| tech == "PJSIP");
         let peer = self.peers.get(&(tech, name)).copied();
         let remembered = self.states.get(device.as_str()).copied();

@@ -58,7 +58,7 @@ pub(crate) fn extensions(from: &Sources<'_>) -> Option<Vec<Extension>> {
             .collect(),
         settings: Settings::read(from),
     };
-    let mut owned: HashMap<&str, Vec<&DeviceEntry<'_>>> = HashMap::new();
+    let mut owned: HashMap<&str, Vec<&DeviceEntry<'_>>> = HashMap::with_capacity(numbers.len());
     for device in from.directory.devices() {
         if let Owner::Extension(number) = &device.owner {
             owned.entry(number).or_default().push(device);

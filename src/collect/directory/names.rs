@@ -10,22 +10,20 @@ use crate::{
 
 /// Every extension with its display name, empty where none is known.
 pub(super) fn names<'a>(
-    extensions: &[&'a str],
+    extensions: Vec<&'a str>,
     devices: &[DeviceEntry<'a>],
     answers: &'a Answers,
     astdb: &AstDb<'a>,
-) -> HashMap<&'a str, &'a str> {
-    let told: HashMap<_, _> = astdb.entries(Family::UserName).collect();
+) -> Vec<(&'a str, &'a str)> {
+    let told = |extension: &str| astdb.entry(Family::UserName, extension);
+    let mut guessed = None;
+    let mut guess = |extension: &str| {
+        let guessed = guessed.get_or_insert_with(|| guesses(devices, answers));
+        guessed.get(extension).copied()
+    };
     // An empty name in FreePBX is a fact. Other sources are asked only where it says nothing.
-    let guessed = if extensions.iter().all(|extension| told.contains_key(*extension)) {
-        HashMap::new()
-    } else {
-        guesses(devices, answers)
-    };
-    let name = |extension: &str| {
-        told.get(extension).or_else(|| guessed.get(extension)).copied().unwrap_or_default()
-    };
-    extensions.iter().map(|number| (*number, name(number))).collect()
+    let named = |number| (number, told(number).or_else(|| guess(number)).unwrap_or_default());
+    extensions.into_iter().map(named).collect()
 }
 
 /// Names by extension from PJSIP caller IDs, chan_sip descriptions and queue members. The first
