@@ -105,9 +105,11 @@ fn writing(criterion: &mut Criterion) {
             b.iter(|| serialize(black_box(&snapshot), true).unwrap());
         });
         let bytes = serialize(&snapshot, true).unwrap();
+        group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(BenchmarkId::new("write", size.endpoints), |b| {
             b.iter(|| output::write(black_box(&bytes), &target).unwrap());
         });
+        group.throughput(Throughput::Elements(elements));
         group.bench_function(BenchmarkId::new("all three", size.endpoints), |b| {
             b.iter(|| {
                 let snapshot = normalized(black_box(&collected));
