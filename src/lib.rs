@@ -23,13 +23,15 @@
 //!    It stands alone and knows neither FreePBX nor JSON.
 //! 3. [`collect`] knows which section of the snapshot is read from which actions
 //!    ([`collect::sources`]), asks each of them once ([`collect::Plan`]), goes on when one fails
-//!    ([`collect::collect`]), and keeps what came of every one ([`collect::Answers`]). It also
+//!    ([`collect::collect`]), and keeps what came of every one ([`collect::Answers`]). What only
+//!    the first answers show to be worth asking is foreseen where the snapshot before tells it
+//!    ([`collect::Plan::foreseen`]); the result is the same either way. It also
 //!    reads two things that several sections need: FreePBX's part of AstDB ([`collect::AstDb`]),
 //!    and what each device is ([`collect::Directory`]): phone of an extension, trunk, or neither.
 //! 4. [`normalize`] turns the answers into a [`snapshot::Snapshot`]. It is pure: no socket, no
 //!    file, no clock, so that recordings of real servers test all of it.
-//! 5. [`output`] writes the serialized snapshot atomically, under a lock, and reads the previous
-//!    one for comparison.
+//! 5. [`output`] writes the serialized snapshot atomically, under a lock, keeps what the next run
+//!    compares with, and reads it, or the whole snapshot before, for comparison.
 //! 6. [`views`] are readers of the file. They know [`snapshot`] and nothing of how it came about.
 //!
 //! Beside it stands what shows and reproduces what a PBX said:

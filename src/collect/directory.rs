@@ -1,6 +1,6 @@
 //! Who is who: every device that the PBX named, judged to be a trunk or an extension.
 //!
-//! It stands in `collect` because what to ask next depends on it (details of trunks alone).
+//! It stands in `collect` because what to ask next depends on it.
 //!
 //! Nothing in AMI says "trunk". FreePBX's own device table (AstDB family `DEVICE`) does, and is
 //! believed before everything but the administrator. Where it is missing, several weaker signs

@@ -10,7 +10,7 @@ use std::{
 use freepbx_snapshot::{
     ami::{Action, Limits, ReadAction, decode_recording},
     capture::{Capture, Question, Recorded},
-    collect::{Answers, Collected, Outcome, Plan},
+    collect::{Answers, Collected, Family, Outcome, Plan},
     normalize,
     snapshot::{Snapshot, Timestamp},
 };
@@ -31,6 +31,11 @@ pub fn folder(name: &str) -> PathBuf {
 
 /// What a run that got these answers would have written.
 fn snapshot(capture: &Capture) -> Snapshot {
+    snapshot_with(capture, Vec::new())
+}
+
+/// The same for a run that asked something else, too.
+fn snapshot_with(capture: &Capture, also: Vec<Action>) -> Snapshot {
     let plan = Plan { skip: [].into(), ..Plan::default() };
     let mut answers = Answers::default();
     let ask = |actions: Vec<Action>, answers: &mut Answers| {
@@ -48,6 +53,7 @@ fn snapshot(capture: &Capture) -> Snapshot {
     ask(vec![Action::new(ReadAction::Ping)], &mut answers);
     ask(plan.first(), &mut answers);
     ask(plan.then(&answers), &mut answers);
+    ask(also, &mut answers);
     let pong = answers.answer(ReadAction::Ping).unwrap().response();
     let (seconds, _) = pong.get("Timestamp").unwrap().split_once('.').unwrap();
     let collected_at = Timestamp::from_epoch(seconds.parse().unwrap()).unwrap();
@@ -127,5 +133,26 @@ fn a_captured_pbx_can_be_checked_and_asked_as_a_smaller_account() {
         let ended = program.run(&["check"]);
         assert_eq!(ended.code, 3, "{ended:?}");
         assert!(ended.stdout.contains("let [snapshot] in "), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn lists_that_are_not_asked_for_could_not_have_changed_anything() {
+    for version in VERSIONS {
+        let place = unpacked(version);
+        let capture = Capture::read(&place.path().join("large")).unwrap();
+        let told = |also| serde_json::to_value(snapshot_with(&capture, also)).unwrap();
+        let mut without = told(Vec::new());
+        let mut with = told(vec![
+            ReadAction::DeviceStateList.into(),
+            ReadAction::ExtensionStateList.into(),
+            Family::UserDevice.tree(),
+        ]);
+        let [asked, all] = [&mut without, &mut with].map(|snapshot| {
+            let sections = snapshot.as_object_mut().unwrap().remove("sections").unwrap();
+            sections["extensions"]["actions"].as_array().unwrap().len()
+        });
+        assert_eq!(all, asked + 3, "{version}");
+        assert!(without == with, "{version}");
     }
 }

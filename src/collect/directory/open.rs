@@ -2,13 +2,13 @@
 //! only where they can tell something new.
 //!
 //! On a server whose phones are all PJSIP endpoints of FreePBX's device table, they cannot: table
-//! and endpoints say whose a device is and what it does. What is asked never depends on anything
-//! but what decides, so that a snapshot is the same whichever way it came about.
+//! and endpoints say whose a device is and what it does. A list is left out only where nothing in it
+//! could change the snapshot.
 
 use hashbrown::HashSet;
 
 use super::{
-    evidence::{Evidence, Seen, Table, users},
+    evidence::{Evidence, Table, users},
     judge::judge,
 };
 use crate::{
@@ -50,8 +50,16 @@ impl<'a> Open<'a> {
             }
             let owned = evidence.user_of(tech, name).is_some();
             open.users |= !owned && matches!(evidence.table(tech, name), Table::Present(_));
-            open.hints |=
-                !owned && !needs_no_hint(seen, source, evidence.is_registered(tech, name));
+            let settled = match source {
+                // What the administrator calls an extension still needs its number.
+                KindSource::Config => false,
+                _ => {
+                    kind == Kind::Ignored
+                        || seen.registration_only
+                        || evidence.is_registered(tech, name)
+                }
+            };
+            open.hints |= !owned && !settled;
             open.states |= !seen.has_state && !seen.registration_only;
         }
         // The order of what is asked is that of names.
@@ -65,12 +73,6 @@ impl<'a> Open<'a> {
         open.users = is_freepbx && (open.users || orphans || unlisted || no_table);
         open
     }
-}
-
-/// Whether a device that the table has no user for is settled without a hint.
-fn needs_no_hint(seen: &Seen<'_>, source: KindSource, registered: bool) -> bool {
-    // What the administrator calls an extension still needs its number.
-    source != KindSource::Config && (registered || seen.registration_only)
 }
 
 #[cfg(test)]
@@ -125,6 +127,13 @@ mod tests {
         let with = [endpoints(&rows), table(TABLE), names(NAMES), registrations];
         assert_eq!(open(&answers(&with)), "");
         assert_eq!(open(&answers(&with[..3])), "hints", "it may be a phone set up by hand");
+    }
+
+    #[test]
+    fn the_endpoint_for_unknown_callers_needs_no_hint() {
+        let rows =
+            format!("{PHONE}\n\nEvent: EndpointList\nObjectName: anonymous\nDeviceState: Invalid");
+        assert_eq!(open(&answers(&[endpoints(&rows), table(TABLE), names(NAMES)])), "");
     }
 
     #[test]
