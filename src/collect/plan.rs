@@ -210,10 +210,11 @@ fn conferences(answers: &Answers) -> impl Iterator<Item = Action> {
 
 /// Whether the server is one without `DBGetTree`.
 fn lacks_trees(answers: &Answers) -> bool {
-    let trees = Family::ALWAYS.into_iter().filter_map(|family| answers.outcome(&family.tree()));
-    trees
-        .into_iter()
-        .any(|outcome| matches!(outcome, Outcome::Failed(ActionError::Unsupported { .. })))
+    let unsupported = |family: Family| {
+        let outcome = answers.outcome(&family.tree());
+        matches!(outcome, Some(Outcome::Failed(ActionError::Unsupported { .. })))
+    };
+    Family::ALWAYS.into_iter().any(unsupported)
 }
 
 fn is_denied(answers: &Answers, kind: ReadAction) -> bool {

@@ -59,8 +59,10 @@ impl<'a> Open<'a> {
                         || evidence.is_registered(tech, name)
                 }
             };
-            open.hints |= !owned && !settled;
-            open.states |= !seen.has_state && !seen.registration_only;
+            // A hint stands in where nothing else tells what an extension does.
+            let stateless = !seen.has_state && !seen.registration_only;
+            open.hints |= !owned && !settled || stateless && kind == Kind::Extension;
+            open.states |= stateless;
         }
         // The order of what is asked is that of names.
         open.pjsip_trunks.sort_unstable();
@@ -139,11 +141,14 @@ mod tests {
     #[test]
     fn what_no_list_of_endpoints_tells_is_open() {
         let with = |rows: &str| open(&answers(&[endpoints(rows), table(TABLE), names(NAMES)]));
-        assert_eq!(with("Event: EndpointList\nObjectName: 100\nDeviceState: Unknown"), "states");
-        assert_eq!(with("Event: EndpointList\nObjectName: 100"), "states");
+        assert_eq!(
+            with("Event: EndpointList\nObjectName: 100\nDeviceState: Unknown"),
+            "hints states"
+        );
+        assert_eq!(with("Event: EndpointList\nObjectName: 100"), "hints states");
         assert_eq!(with(""), "hints states users", "its device is of a technology without a list");
         let peers = (ReadAction::SipPeers.into(), "Event: PeerEntry\nObjectName: 100");
-        assert_eq!(open(&answers(&[peers, table(TABLE), names(NAMES)])), "states");
+        assert_eq!(open(&answers(&[peers, table(TABLE), names(NAMES)])), "hints states");
     }
 
     #[test]
