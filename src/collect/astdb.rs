@@ -151,9 +151,13 @@ impl<'a> AstDb<'a> {
         for entries in astdb.families.values_mut() {
             // The sort is stable, and what was told last is right.
             entries.sort_by_key(|(name, _)| *name);
-            entries.reverse();
-            entries.dedup_by_key(|(name, _)| *name);
-            entries.reverse();
+            entries.dedup_by(|later, kept| {
+                let same = later.0 == kept.0;
+                if same {
+                    *kept = *later;
+                }
+                same
+            });
         }
         astdb
     }

@@ -1,6 +1,7 @@
 //! What differs from the previous snapshot.
 
-use std::collections::BTreeMap;
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
 
 use super::words;
 use crate::snapshot::{
@@ -87,13 +88,15 @@ fn paired<'a, B, A>(
     (before, key_before): (&'a [B], impl Fn(&'a B) -> &'a str),
     (after, key_after): (&'a [A], impl Fn(&'a A) -> &'a str),
 ) -> impl Iterator<Item = (&'a str, Option<&'a B>, Option<&'a A>)> {
-    let mut pairs: BTreeMap<&str, (Option<&B>, Option<&A>)> = BTreeMap::new();
+    let mut pairs: IndexMap<&str, (Option<&B>, Option<&A>), DefaultHashBuilder> =
+        IndexMap::with_capacity_and_hasher(after.len(), DefaultHashBuilder::default());
     for item in before {
         pairs.entry(key_before(item)).or_default().0 = Some(item);
     }
     for item in after {
         pairs.entry(key_after(item)).or_default().1 = Some(item);
     }
+    pairs.sort_keys();
     pairs.into_iter().map(|(key, (before, after))| (key, before, after))
 }
 
