@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Answers, AstDb, Directory, Family, Outcome};
 use crate::{
-    ami::{Action, ActionError, ReadAction},
+    ami::{Action, ActionError, Answer, ReadAction},
     config::KindRules,
     snapshot::{ActionOutcome, Baseline, Section},
 };
@@ -116,6 +116,10 @@ impl Plan {
             let trunks = previous.trunks.iter().flatten().filter(|trunk| trunk.tech == "PJSIP");
             actions.extend(trunk_details(trunks.map(|trunk| trunk.name.as_str())));
         }
+        if self.wants(Section::Conferences) {
+            let rooms = previous.conferences.iter().flatten();
+            actions.extend(conferences(rooms.map(|room| room.name.as_str())));
+        }
         actions
     }
 
@@ -127,7 +131,9 @@ impl Plan {
             actions.push(Action::new(ReadAction::PjsipShowContacts));
         }
         if self.wants(Section::Conferences) {
-            actions.extend(conferences(answers));
+            let listed = answers.answer(ReadAction::ConfbridgeListRooms).into_iter();
+            let rooms = listed.flat_map(Answer::rows).filter_map(|row| row.get("Conference"));
+            actions.extend(conferences(rooms));
         }
         if self.wants(Section::Extensions) || self.wants(Section::Trunks) {
             actions.extend(self.about_devices(answers));
@@ -197,15 +203,13 @@ fn trunk_details<'a>(names: impl Iterator<Item = &'a str>) -> impl Iterator<Item
         .filter_map(|name| Action::new(ReadAction::PjsipShowEndpoint).with("Endpoint", name).ok())
 }
 
-/// Participants of every conference that was listed.
-fn conferences(answers: &Answers) -> impl Iterator<Item = Action> {
+/// Participants of conferences.
+fn conferences<'a>(rooms: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Action> {
     /// Conferences asked about.
     const MOST: usize = 200;
-    let rooms = answers.answer(ReadAction::ConfbridgeListRooms).into_iter();
-    rooms.flat_map(crate::ami::Answer::rows).take(MOST).filter_map(|row| {
-        let action = Action::new(ReadAction::ConfbridgeList);
-        action.with("Conference", row.get("Conference")?).ok()
-    })
+    rooms
+        .take(MOST)
+        .filter_map(|room| Action::new(ReadAction::ConfbridgeList).with("Conference", room).ok())
 }
 
 /// Whether the server is one without `DBGetTree`.
@@ -370,7 +374,8 @@ mod tests {
         details.retain(|action| action.kind() == ReadAction::PjsipShowEndpoint);
         assert!(!details.is_empty());
         assert!(details.iter().all(|action| foreseen.contains(action)), "{:?}", said(&foreseen));
-        let skip = [Section::Extensions, Section::Trunks].into();
+        assert!(said(&foreseen).contains(&"ConfbridgeList(600)".to_owned()));
+        let skip = [Section::Extensions, Section::Trunks, Section::Conferences].into();
         let plan = Plan { skip, ..Plan::default() };
         assert_eq!(plan.foreseen(&Baseline::from(&before)), []);
     }

@@ -3,13 +3,15 @@
 use std::io::Write;
 
 use super::collect;
-use crate::{
-    error::{Error, ExitCode},
-    snapshot,
-};
+use crate::error::{Error, ExitCode};
 
 #[cfg(feature = "validate")]
 pub use validate::validate;
+
+/// The schemas as the types give them; a test holds the two against each other. As text, the program
+/// needs nothing to make them.
+const SNAPSHOT: &str = include_str!("../../schema/freepbx.schema.json");
+const STATUS: &str = include_str!("../../schema/freepbx.status.schema.json");
 
 /// Prints the JSON Schema of a snapshot, or of the status file beside it.
 ///
@@ -17,14 +19,8 @@ pub use validate::validate;
 ///
 /// When standard output cannot be written.
 pub fn print(of_status: bool, out: &mut dyn Write) -> Result<ExitCode, Error> {
-    let schema = match of_status {
-        true => snapshot::schema_of::<snapshot::RunStatus>(snapshot::Contract::File),
-        false => snapshot::schema(),
-    };
-    let mut text =
-        serde_json::to_vec_pretty(&schema).map_err(|error| Error::Internal(error.to_string()))?;
-    text.push(b'\n');
-    collect::print(&text, out)?;
+    let schema = if of_status { STATUS } else { SNAPSHOT };
+    collect::print(schema.as_bytes(), out)?;
     Ok(ExitCode::Complete)
 }
 

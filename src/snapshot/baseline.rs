@@ -34,6 +34,8 @@ pub struct Baseline {
     pub active_calls: Option<Vec<BaselineCall>>,
     /// See [`Snapshot::extensions`].
     pub extensions: Option<Vec<BaselineExtension>>,
+    /// See [`Snapshot::conferences`].
+    pub conferences: Option<Vec<BaselineConference>>,
 }
 
 /// Of [`SystemInfo`](super::SystemInfo).
@@ -100,6 +102,13 @@ pub struct BaselineExtension {
     pub online: Option<bool>,
 }
 
+/// Of [`Conference`](super::Conference).
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+pub struct BaselineConference {
+    /// See [`Conference::name`](super::Conference::name).
+    pub name: String,
+}
+
 impl From<&Snapshot> for Baseline {
     fn from(snapshot: &Snapshot) -> Self {
         let system_info = snapshot
@@ -147,6 +156,10 @@ impl From<&Snapshot> for Baseline {
             };
             extensions.iter().map(kept).collect()
         });
+        let conferences = snapshot.conferences.as_ref().map(|conferences| {
+            let kept = |it: &super::Conference| BaselineConference { name: it.name.clone() };
+            conferences.iter().map(kept).collect()
+        });
         Self {
             schema_version: snapshot.schema_version,
             collected_at: snapshot.collected_at,
@@ -159,6 +172,7 @@ impl From<&Snapshot> for Baseline {
             queues,
             active_calls,
             extensions,
+            conferences,
         }
     }
 }
@@ -178,6 +192,7 @@ mod tests {
             assert!(read.trunks.is_some_and(|trunks| !trunks.is_empty()));
             assert!(read.queues.is_some_and(|queues| queues.iter().any(|it| it.agents.is_some())));
             assert!(read.active_calls.is_some() && read.extensions.is_some());
+            assert!(read.conferences.is_some_and(|conferences| !conferences.is_empty()));
         }
     }
 }

@@ -31,8 +31,8 @@ mod timestamp;
 mod trunks;
 
 pub use baseline::{
-    Baseline, BaselineAgent, BaselineCall, BaselineExtension, BaselineQueue, BaselineSystem,
-    BaselineTrunk,
+    Baseline, BaselineAgent, BaselineCall, BaselineConference, BaselineExtension, BaselineQueue,
+    BaselineSystem, BaselineTrunk,
 };
 pub use calls::{Call, CallState, Channel, Direction, Party, TalkSource};
 pub use changes::{Change, ChangeKind, RecordedChange};

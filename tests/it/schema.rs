@@ -1,7 +1,11 @@
 //! The JSON Schema, the files it describes, and what else the binary prints about itself.
 
-use std::process::{Command, Stdio};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
 
+use freepbx_snapshot::snapshot::{Contract, RunStatus, schema, schema_of};
 use serde_json::Value;
 
 use super::program::Program;
@@ -9,14 +13,29 @@ use super::program::Program;
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/freepbx.schema.json");
 
 #[test]
-fn the_committed_schema_is_the_one_of_the_types() {
-    let printed = Program::with_config("").run(&["schema"]).stdout;
-    let committed = std::fs::read_to_string(FILE).unwrap_or_default();
-    assert!(
-        printed == committed,
-        "the types have changed; run `cargo run -- schema > schema/freepbx.schema.json` and read \
-         the difference: a key that was renamed, retyped or re-meant needs a new schema_version"
-    );
+fn the_committed_schemas_are_those_of_the_types_and_what_is_printed() {
+    for (file, arguments, schema) in [
+        ("freepbx.schema.json", &["schema"][..], schema()),
+        (
+            "freepbx.status.schema.json",
+            &["schema", "--status"],
+            schema_of::<RunStatus>(Contract::File),
+        ),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(file);
+        let of_types = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+            std::fs::write(&path, &of_types).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            of_types == committed,
+            "the types have changed; run `INSTA_UPDATE=always cargo test --test it schema` and read \
+             the difference: a key that was renamed, retyped or re-meant needs a new schema_version"
+        );
+        let printed = Program::with_config("").run(arguments).stdout;
+        assert!(printed == committed, "{file}");
+    }
 }
 
 #[test]
