@@ -186,6 +186,16 @@ impl Run<'_> {
             let error = ActionError::Timeout { action: action.kind(), rows: 0, after };
             self.keep(action, Outcome::Failed(error), None);
         }
+        if !self.asked_all {
+            // What would have been asked next is missing, too; some of it may have been foreseen.
+            for action in self.plan.then(&self.answers) {
+                let error = ActionError::Timeout { action: action.kind(), rows: 0, after };
+                let told = self.foreseen.remove(&action).flatten();
+                let (outcome, elapsed) = told.unwrap_or((Outcome::Failed(error), None));
+                self.keep(action, outcome, elapsed);
+            }
+            self.asked_all = true;
+        }
         Ok(())
     }
 
